@@ -1,0 +1,175 @@
+#include "motion.h"
+
+#include <cstdlib>
+
+namespace nlvc {
+namespace {
+
+constexpr int kTaps[8][4] = {{0, 64, 0, 0},    {-3, 62, 6, -1},  {-5, 56, 15, -2}, {-5, 47, 25, -3},
+                             {-4, 36, 36, -4}, {-3, 25, 47, -5}, {-2, 15, 56, -5}, {-1, 6, 62, -3}};
+
+int eighths(int quarter, int subsampling) {
+    if (subsampling == 0) return quarter * 2;
+    if (subsampling == 1) return quarter;
+    return (quarter + 1) >> 1;
+}
+
+int subsampled(int full, int subsampling) { return (full + ((1 << subsampling) >> 1)) >> subsampling; }
+
+/// Calls visit(x0, x1, y0, y1, vector) for the rectangles of the plane that share a motion block, inside rows [top,
+/// bottom).
+template <class Visit>
+void for_each_block(const MotionField& field, const PlaneGeometry& g, int plane_width, int top, int bottom,
+                    Visit visit) {
+    for (int y = top; y < bottom;) {
+        const int by = std::min(y << g.sy, g.height - 1) / field.block;
+        int y1 = y + 1;
+        while (y1 < bottom && std::min(y1 << g.sy, g.height - 1) / field.block == by) ++y1;
+        for (int x = 0; x < plane_width;) {
+            const int bx = std::min(x << g.sx, g.width - 1) / field.block;
+            int x1 = x + 1;
+            while (x1 < plane_width && std::min(x1 << g.sx, g.width - 1) / field.block == bx) ++x1;
+            visit(x, x1, y, y1, field.at(bx, by));
+            x = x1;
+        }
+        y = y1;
+    }
+}
+
+/// The (w + extra_x) x (h + extra_y) samples from (x, y) of `source`, clamped, as a pointer and a stride.
+template <class T, int kSize>
+struct Window {
+    T buffer[kSize * kSize];
+    const T* data;
+    int stride;
+
+    Window(const Grid<T>& source, int x, int y, int w, int h) {
+        if (x >= 0 && y >= 0 && x + w <= source.width && y + h <= source.height) {
+            data = source.row(y) + x;
+            stride = source.width;
+            return;
+        }
+        for (int j = 0; j < h; ++j)
+            for (int i = 0; i < w; ++i) buffer[j * kSize + i] = source.clamped(x + i, y + j);
+        data = buffer;
+        stride = kSize;
+    }
+};
+
+template <class T>
+void displace(const Grid<T>& reference, const MotionField& integer, const PlaneGeometry& g, int top, int bottom,
+              Grid<T>& out) {
+    for_each_block(integer, g, reference.width, top, bottom, [&](int x0, int x1, int y0, int y1, Vector v) {
+        const Window<T, kOldBlock> w(reference, x0 + subsampled(v.x, g.sx), y0 + subsampled(v.y, g.sy), x1 - x0,
+                                     y1 - y0);
+        for (int y = y0; y < y1; ++y) std::copy_n(w.data + (y - y0) * w.stride, x1 - x0, out.row(y) + x0);
+    });
+}
+
+int block_difference(const Plane& prediction, const Plane& reference, int x0, int y0, int w, int h, Vector v) {
+    const Window<uint16_t, kOldBlock> window(reference, x0 + v.x, y0 + v.y, w, h);
+    int sum = 0;
+    for (int y = 0; y < h; ++y) {
+        const uint16_t* a = prediction.row(y0 + y) + x0;
+        const uint16_t* b = window.data + y * window.stride;
+        for (int x = 0; x < w; ++x) sum += std::abs(static_cast<int>(a[x]) - static_cast<int>(b[x]));
+    }
+    return sum;
+}
+
+Vector bounded(int x, int y) {
+    return {static_cast<int16_t>(std::clamp(x, -128, 128)), static_cast<int16_t>(std::clamp(y, -128, 128))};
+}
+
+}  // namespace
+
+MotionField::MotionField(int width, int height, int block_size)
+    : block(block_size),
+      columns((width + block_size - 1) / block_size),
+      rows((height + block_size - 1) / block_size),
+      vectors(static_cast<size_t>(columns) * rows) {}
+
+MotionField to_integer(const MotionField& quarter) {
+    MotionField out = quarter;
+    for (Vector& v : out.vectors) v = {static_cast<int16_t>((v.x + 2) >> 2), static_cast<int16_t>((v.y + 2) >> 2)};
+    return out;
+}
+
+void compensate_subsample(const Plane& reference, const MotionField& quarter, const PlaneGeometry& g, int depth,
+                          int top, int bottom, Plane& out) {
+    const int maximum = (1 << depth) - 1;
+    for_each_block(quarter, g, reference.width, top, bottom, [&](int x0, int x1, int y0, int y1, Vector v) {
+        const int ex = eighths(v.x, g.sx), ey = eighths(v.y, g.sy);
+        const int* fx = kTaps[ex & 7];
+        const int* fy = kTaps[ey & 7];
+        const int w = x1 - x0, h = y1 - y0;
+        const Window<uint16_t, kBlock + 3> source(reference, x0 + (ex >> 3) - 1, y0 + (ey >> 3) - 1, w + 3, h + 3);
+        if ((ex & 7) == 0 && (ey & 7) == 0) {
+            for (int y = 0; y < h; ++y) std::copy_n(source.data + (y + 1) * source.stride + 1, w, out.row(y0 + y) + x0);
+            return;
+        }
+        int rows[kBlock + 3][kBlock];
+        for (int y = 0; y < h + 3; ++y) {
+            const uint16_t* s = source.data + y * source.stride;
+            for (int x = 0; x < w; ++x)
+                rows[y][x] = fx[0] * s[x] + fx[1] * s[x + 1] + fx[2] * s[x + 2] + fx[3] * s[x + 3];
+        }
+        for (int y = 0; y < h; ++y)
+            for (int x = 0; x < w; ++x) {
+                // 64 * 64 * 65535 * (sum of |taps| / 64)^2 < 2^31 needs the wider type at 16 bits
+                const int64_t sum =
+                    static_cast<int64_t>(fy[0]) * rows[y][x] + static_cast<int64_t>(fy[1]) * rows[y + 1][x] +
+                    static_cast<int64_t>(fy[2]) * rows[y + 2][x] + static_cast<int64_t>(fy[3]) * rows[y + 3][x];
+                out.at(x0 + x, y0 + y) = static_cast<uint16_t>(std::clamp<int64_t>((sum + 2048) >> 12, 0, maximum));
+            }
+    });
+}
+
+void compensate_integer(const Plane& reference, const MotionField& integer, const PlaneGeometry& g, int top, int bottom,
+                        Plane& out) {
+    displace(reference, integer, g, top, bottom, out);
+}
+
+void compensate_integer(const ErrorPlane& reference, const MotionField& integer, const PlaneGeometry& g, int top,
+                        int bottom, ErrorPlane& out) {
+    displace(reference, integer, g, top, bottom, out);
+}
+
+MotionField locate_older(const Plane& prediction, const Plane& reference, const MotionField& current,
+                         const MotionField& newer, const MotionField& passed) {
+    const int width = prediction.width, height = prediction.height;
+    MotionField field(width, height, kOldBlock);
+    for (int by = 0; by < field.rows; ++by) {
+        for (int bx = 0; bx < field.columns; ++bx) {
+            const int x0 = bx * kOldBlock, y0 = by * kOldBlock;
+            const int w = std::min(kOldBlock, width - x0), h = std::min(kOldBlock, height - y0);
+            const int cx = std::min(x0 + kOldBlock / 2, width - 1), cy = std::min(y0 + kOldBlock / 2, height - 1);
+            const Vector v1 = current.of_sample(cx, cy), v = newer.of_sample(cx, cy);
+            Vector step;
+            if (!passed.vectors.empty())
+                step = passed.of_sample(std::clamp(cx + v.x, 0, width - 1), std::clamp(cy + v.y, 0, height - 1));
+            const std::array<Vector, 4> candidates = {bounded(v.x + step.x, v.y + step.y), bounded(v.x, v.y), Vector{},
+                                                      bounded(v.x + v1.x, v.y + v1.y)};
+            auto cost = [&](Vector c) { return block_difference(prediction, reference, x0, y0, w, h, c); };
+            Vector best = candidates[0];
+            int least = cost(best);
+            for (int i = 1; i < 4; ++i) {
+                const int c = cost(candidates[i]);
+                if (c < least) least = c, best = candidates[i];
+            }
+            for (int round = 0; round < 2; ++round) {
+                const Vector centre = best;
+                for (int dy = -1; dy <= 1; ++dy)
+                    for (int dx = -1; dx <= 1; ++dx) {
+                        const Vector c{static_cast<int16_t>(centre.x + dx), static_cast<int16_t>(centre.y + dy)};
+                        if (const int s = cost(c); s < least) least = s, best = c;
+                    }
+                if (best == centre) break;
+            }
+            field.at(bx, by) = best;
+        }
+    }
+    return field;
+}
+
+}  // namespace nlvc

@@ -1,0 +1,68 @@
+// Motion vectors, motion compensation and the older references that the decoder locates by itself
+// (docs/bitstream.md section 3). Everything here is normative; the encoder's search is in motion_search.h.
+#pragma once
+#include <array>
+#include <vector>
+
+#include "plane.h"
+
+namespace nlvc {
+
+struct Vector {
+    int16_t x = 0;
+    int16_t y = 0;
+    bool operator==(const Vector& o) const { return x == o.x && y == o.y; }
+};
+
+constexpr int kBlock = 8;               ///< motion block of plane 0, samples
+constexpr int kOldBlock = 16;           ///< block of the older references, samples
+constexpr int kMaxVector = 4 * 64 + 3;  ///< largest |component|, quarter samples
+constexpr int kReferences = 4;          ///< frames t-1 .. t-4
+
+/// One vector for each block of `block` x `block` samples of plane 0, raster order.
+struct MotionField {
+    int block = kBlock;
+    int columns = 0;
+    int rows = 0;
+    std::vector<Vector> vectors;
+
+    MotionField() = default;
+    MotionField(int width, int height, int block_size);
+    Vector& at(int bx, int by) { return vectors[static_cast<size_t>(by) * columns + bx]; }
+    const Vector& at(int bx, int by) const { return vectors[static_cast<size_t>(by) * columns + bx]; }
+    /// The vector of the block that holds plane 0 position (x, y).
+    const Vector& of_sample(int x, int y) const { return at(x / block, y / block); }
+};
+
+/// Quarter-sample vectors -> full samples, `(mv + 2) >> 2`.
+MotionField to_integer(const MotionField& quarter);
+
+/// Size and subsampling of the plane that is compensated; (width, height) are those of plane 0.
+struct PlaneGeometry {
+    int width;
+    int height;
+    int sx;  ///< log2 of the horizontal subsampling, 0..2
+    int sy;
+};
+
+/// `ref1_sub`: `reference` (on the grid of `geometry`) displaced by quarter-sample vectors, rows [top, bottom) of the
+/// result written.
+void compensate_subsample(const Plane& reference, const MotionField& quarter, const PlaneGeometry& geometry, int depth,
+                          int top, int bottom, Plane& out);
+
+/// A plane of samples or errors displaced by full-sample vectors of plane 0, rows [top, bottom) of the result written.
+void compensate_integer(const Plane& reference, const MotionField& integer, const PlaneGeometry& geometry, int top,
+                        int bottom, Plane& out);
+void compensate_integer(const ErrorPlane& reference, const MotionField& integer, const PlaneGeometry& geometry, int top,
+                        int bottom, ErrorPlane& out);
+
+/// Locates frame t-k (k >= 2) from what is decoded. Vectors are full samples in 16x16 blocks.
+/// @param prediction  plane 0 of `ref1_sub`
+/// @param reference   plane 0 of frame t-k
+/// @param current     integer 8x8 field of frame t (to t-1)
+/// @param newer       vectors v_{k-1}: 8x8 field for k = 2, 16x16 for more
+/// @param passed      integer 8x8 field I_{k-1} that frame t-k+1 was sent with; empty for a keyframe
+MotionField locate_older(const Plane& prediction, const Plane& reference, const MotionField& current,
+                         const MotionField& newer, const MotionField& passed);
+
+}  // namespace nlvc
