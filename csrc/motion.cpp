@@ -100,28 +100,7 @@ void compensate_subsample(const Plane& reference, const MotionField& quarter, co
     const int maximum = (1 << depth) - 1;
     for_each_block(quarter, g, reference.width, top, bottom, [&](int x0, int x1, int y0, int y1, Vector v) {
         const int ex = eighths(v.x, g.sx), ey = eighths(v.y, g.sy);
-        const int* fx = kTaps[ex & 7];
-        const int* fy = kTaps[ey & 7];
-        const int w = x1 - x0, h = y1 - y0;
-        const Window<uint16_t, kBlock + 3> source(reference, x0 + (ex >> 3) - 1, y0 + (ey >> 3) - 1, w + 3, h + 3);
-        if ((ex & 7) == 0 && (ey & 7) == 0) {
-            for (int y = 0; y < h; ++y) std::copy_n(source.data + (y + 1) * source.stride + 1, w, out.row(y0 + y) + x0);
-            return;
-        }
-        int rows[kBlock + 3][kBlock];
-        for (int y = 0; y < h + 3; ++y) {
-            const uint16_t* s = source.data + y * source.stride;
-            for (int x = 0; x < w; ++x)
-                rows[y][x] = fx[0] * s[x] + fx[1] * s[x + 1] + fx[2] * s[x + 2] + fx[3] * s[x + 3];
-        }
-        for (int y = 0; y < h; ++y)
-            for (int x = 0; x < w; ++x) {
-                // 64 * 64 * 65535 * (sum of |taps| / 64)^2 < 2^31 needs the wider type at 16 bits
-                const int64_t sum =
-                    static_cast<int64_t>(fy[0]) * rows[y][x] + static_cast<int64_t>(fy[1]) * rows[y + 1][x] +
-                    static_cast<int64_t>(fy[2]) * rows[y + 2][x] + static_cast<int64_t>(fy[3]) * rows[y + 3][x];
-                out.at(x0 + x, y0 + y) = static_cast<uint16_t>(std::clamp<int64_t>((sum + 2048) >> 12, 0, maximum));
-            }
+        interpolate_block(reference, x0, y0, x1 - x0, y1 - y0, ex, ey, maximum, out.row(y0) + x0, out.width);
     });
 }
 
@@ -133,6 +112,47 @@ void compensate_integer(const Plane& reference, const MotionField& integer, cons
 void compensate_integer(const ErrorPlane& reference, const MotionField& integer, const PlaneGeometry& g, int top,
                         int bottom, ErrorPlane& out) {
     displace(reference, integer, g, top, bottom, out);
+}
+
+void interpolate_block(const Plane& reference, int x0, int y0, int w, int h, int ex, int ey, int maximum, uint16_t* out,
+                       int stride) {
+    const int* fx = kTaps[ex & 7];
+    const int* fy = kTaps[ey & 7];
+    const Window<uint16_t, kOldBlock + 3> source(reference, x0 + (ex >> 3) - 1, y0 + (ey >> 3) - 1, w + 3, h + 3);
+    if ((ex & 7) == 0 && (ey & 7) == 0) {
+        for (int y = 0; y < h; ++y) std::copy_n(source.data + (y + 1) * source.stride + 1, w, out + y * stride);
+        return;
+    }
+    int rows[kOldBlock + 3][kOldBlock];
+    for (int y = 0; y < h + 3; ++y) {
+        const uint16_t* s = source.data + y * source.stride;
+        for (int x = 0; x < w; ++x) rows[y][x] = fx[0] * s[x] + fx[1] * s[x + 1] + fx[2] * s[x + 2] + fx[3] * s[x + 3];
+    }
+    for (int y = 0; y < h; ++y)
+        for (int x = 0; x < w; ++x) {
+            // |taps| sum to at most 78 in each direction: 78 * 78 * 65535 < 2^31
+            const int sum =
+                fy[0] * rows[y][x] + fy[1] * rows[y + 1][x] + fy[2] * rows[y + 2][x] + fy[3] * rows[y + 3][x];
+            out[y * stride + x] = static_cast<uint16_t>(std::clamp((sum + 2048) >> 12, 0, maximum));
+        }
+}
+
+Vector predict_vector(const MotionField& field, int bx, int by, int w, int first_row) {
+    const bool has_left = bx > 0, has_above = by > first_row;
+    const Vector left = has_left ? field.at(bx - 1, by) : Vector{};
+    if (!has_above) return left;
+    const Vector above = field.at(bx, by - 1);
+    // In the lower half of a 16x16 block only its own right upper quarter is coded before its right neighbour.
+    const bool right_is_coded = bx + w < field.columns && (by % 2 == 0 || bx % 2 == 0);
+    Vector corner;
+    if (right_is_coded)
+        corner = field.at(bx + w, by - 1);
+    else if (has_left)
+        corner = field.at(bx - 1, by - 1);
+    auto median = [](int a, int b, int c) {
+        return static_cast<int16_t>(std::max(std::min(a, b), std::min(std::max(a, b), c)));
+    };
+    return {median(left.x, above.x, corner.x), median(left.y, above.y, corner.y)};
 }
 
 MotionField locate_older(const Plane& prediction, const Plane& reference, const MotionField& current,

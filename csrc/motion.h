@@ -50,6 +50,15 @@ struct PlaneGeometry {
 void compensate_subsample(const Plane& reference, const MotionField& quarter, const PlaneGeometry& geometry, int depth,
                           int top, int bottom, Plane& out);
 
+/// The w x h block (at most 16x16) of `reference` at (x0, y0) displaced by (ex, ey) eighths of a sample.
+void interpolate_block(const Plane& reference, int x0, int y0, int w, int h, int ex, int ey, int maximum, uint16_t* out,
+                       int stride);
+
+/// What a vector is coded against (section 8).
+/// @param w          width of the coded block in 8x8 units: 2 without split, else 1
+/// @param first_row  first 8x8 row of the slice
+Vector predict_vector(const MotionField& field, int bx, int by, int w, int first_row);
+
 /// A plane of samples or errors displaced by full-sample vectors of plane 0, rows [top, bottom) of the result written.
 void compensate_integer(const Plane& reference, const MotionField& integer, const PlaneGeometry& geometry, int top,
                         int bottom, Plane& out);
