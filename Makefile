@@ -1,0 +1,53 @@
+# make demo [IN=clip.mkv] [OUT=out.mkv]   transcode, decode, verify, compare; without IN a clip is generated
+# make test                               the test suite
+# make lint                               formatting, linters, types
+# make bench CLIPS="a.mkv b.mkv"          NLVC beside FFV1, x264, x265, VP9 and AV1
+# Everything is installed into .venv first; nothing outside this folder is touched.
+# PYTHON=python3.12 chooses the interpreter. TORCH_INDEX=https://download.pytorch.org/whl/cpu avoids CUDA packages.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+IN ?=
+OUT ?= demo/out.mkv
+CLIPS ?=
+TORCH_INDEX ?=
+PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+NATIVE := $(wildcard csrc/* src/*/*)
+CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp src/*/*.h src/*/*.cpp)
+
+.PHONY: demo test lint bench venv install clean
+.DELETE_ON_ERROR:
+
+venv install: $(VENV)/installed
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "pynlvc needs Python 3.11 or newer; $(PYTHON) is older. Name another one: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "No virtual environment: try 'apt install python3-venv'."; exit 1; }
+
+# The development install builds the native modules in place; it is made again when their sources change.
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml setup.py $(NATIVE)
+	@echo "Installing pynlvc and its tools into $(VENV) (some minutes the first time) ..."
+	@$(PIP_INSTALL) --upgrade 'pip>=24'
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/installed
+	@$(BIN)/python -m benchmarks.demo $(if $(IN),--input '$(IN)') --output '$(OUT)'
+
+test: $(VENV)/installed
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@clang-format --dry-run -Werror $(CXX_FILES)
+
+bench: $(VENV)/installed
+	@$(BIN)/python -m benchmarks.compare $(CLIPS)
+
+clean:
+	rm -rf $(VENV) build dist demo pynlvc.egg-info pynlvc/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
