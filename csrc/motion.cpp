@@ -66,19 +66,23 @@ void displace(const Grid<T>& reference, const MotionField& integer, const PlaneG
     });
 }
 
-int block_difference(const Plane& prediction, const Plane& reference, int x0, int y0, int w, int h, Vector v) {
-    const Window<uint16_t, kOldBlock> window(reference, x0 + v.x, y0 + v.y, w, h);
+int block_difference(const Plane& prediction, const Plane& reference, int x0, int y0, int w, int h, Vector v,
+                     int maximum) {
+    uint16_t block[kOldBlock * kOldBlock];
+    interpolate_block(reference, x0, y0, w, h, v.x * 2, v.y * 2, maximum, block, kOldBlock);
     int sum = 0;
     for (int y = 0; y < h; ++y) {
         const uint16_t* a = prediction.row(y0 + y) + x0;
-        const uint16_t* b = window.data + y * window.stride;
+        const uint16_t* b = block + y * kOldBlock;
         for (int x = 0; x < w; ++x) sum += std::abs(static_cast<int>(a[x]) - static_cast<int>(b[x]));
     }
     return sum;
 }
 
-Vector bounded(int x, int y) {
-    return {static_cast<int16_t>(std::clamp(x, -128, 128)), static_cast<int16_t>(std::clamp(y, -128, 128))};
+/// The vector rounded to full samples, each component within 128 samples.
+Vector full_sample(int x, int y) {
+    auto rounded = [](int v) { return static_cast<int16_t>(std::clamp((v + 2) & ~3, -512, 512)); };
+    return {rounded(x), rounded(y)};
 }
 
 }  // namespace
@@ -155,7 +159,7 @@ Vector predict_vector(const MotionField& field, int bx, int by, int w, int first
     return {median(left.x, above.x, corner.x), median(left.y, above.y, corner.y)};
 }
 
-MotionField locate_older(const Plane& prediction, const Plane& reference, const MotionField& current,
+MotionField locate_older(const Plane& prediction, const Plane& reference, int depth, const MotionField& current,
                          const MotionField& newer, const MotionField& passed) {
     const int width = prediction.width, height = prediction.height;
     MotionField field(width, height, kOldBlock);
@@ -167,24 +171,27 @@ MotionField locate_older(const Plane& prediction, const Plane& reference, const 
             const Vector v1 = current.of_sample(cx, cy), v = newer.of_sample(cx, cy);
             Vector step;
             if (!passed.vectors.empty())
-                step = passed.of_sample(std::clamp(cx + v.x, 0, width - 1), std::clamp(cy + v.y, 0, height - 1));
-            const std::array<Vector, 4> candidates = {bounded(v.x + step.x, v.y + step.y), bounded(v.x, v.y), Vector{},
-                                                      bounded(v.x + v1.x, v.y + v1.y)};
-            auto cost = [&](Vector c) { return block_difference(prediction, reference, x0, y0, w, h, c); };
+                step = passed.of_sample(std::clamp(cx + ((v.x + 2) >> 2), 0, width - 1),
+                                        std::clamp(cy + ((v.y + 2) >> 2), 0, height - 1));
+            const std::array<Vector, 4> candidates = {full_sample(v.x + step.x, v.y + step.y), full_sample(v.x, v.y),
+                                                      Vector{}, full_sample(v.x + v1.x, v.y + v1.y)};
+            auto cost = [&](Vector c) {
+                return block_difference(prediction, reference, x0, y0, w, h, c, (1 << depth) - 1);
+            };
             Vector best = candidates[0];
             int least = cost(best);
             for (int i = 1; i < 4; ++i) {
                 const int c = cost(candidates[i]);
                 if (c < least) least = c, best = candidates[i];
             }
-            for (int round = 0; round < 2; ++round) {
+            for (const int reach : {4, 4, 2, 1}) {
                 const Vector centre = best;
-                for (int dy = -1; dy <= 1; ++dy)
-                    for (int dx = -1; dx <= 1; ++dx) {
+                for (int dy = -reach; dy <= reach; dy += reach)
+                    for (int dx = -reach; dx <= reach; dx += reach) {
+                        if (dx == 0 && dy == 0) continue;
                         const Vector c{static_cast<int16_t>(centre.x + dx), static_cast<int16_t>(centre.y + dy)};
                         if (const int s = cost(c); s < least) least = s, best = c;
                     }
-                if (best == centre) break;
             }
             field.at(bx, by) = best;
         }

@@ -65,13 +65,13 @@ void compensate_integer(const Plane& reference, const MotionField& integer, cons
 void compensate_integer(const ErrorPlane& reference, const MotionField& integer, const PlaneGeometry& geometry, int top,
                         int bottom, ErrorPlane& out);
 
-/// Locates frame t-k (k >= 2) from what is decoded. Vectors are full samples in 16x16 blocks.
+/// Locates frame t-k (k >= 2) from what is decoded. All vectors are quarter samples; the result has 16x16 blocks.
 /// @param prediction  plane 0 of `ref1_sub`
 /// @param reference   plane 0 of frame t-k
-/// @param current     integer 8x8 field of frame t (to t-1)
-/// @param newer       vectors v_{k-1}: 8x8 field for k = 2, 16x16 for more
-/// @param passed      integer 8x8 field I_{k-1} that frame t-k+1 was sent with; empty for a keyframe
-MotionField locate_older(const Plane& prediction, const Plane& reference, const MotionField& current,
+/// @param current     8x8 field of frame t (to t-1)
+/// @param newer       vectors v_{k-1}: the 8x8 field itself for k = 2, a 16x16 field for more
+/// @param passed      8x8 field that frame t-k+1 was sent with; empty for a keyframe
+MotionField locate_older(const Plane& prediction, const Plane& reference, int depth, const MotionField& current,
                          const MotionField& newer, const MotionField& passed);
 
 }  // namespace nlvc
