@@ -1,0 +1,1 @@
+"""Training of the probability models. Needs PyTorch; nothing but the command line imports it."""
