@@ -28,34 +28,43 @@ def reduce_by_two(plane: Tensor) -> Tensor:
     return torch.floor((plane.reshape(b, h // 2, 2, w // 2, 2).sum((2, 4)) + 2) / 4)
 
 
-def median_edge(plane: Tensor, delta: int) -> Tensor:
-    """The I-frame anchor A for every sample of [B, h, w] (section 4), with what `delta` reveals at the borders."""
-    padded = F.pad(plane, (1, 0, 1, 0))
-    west, north, corner = padded[:, 1:, :-1], padded[:, :-1, 1:], padded[:, :-1, :-1]
+def median_edge(plane: Tensor, delta: int, guides: list[Tensor]) -> list[Tensor]:
+    """The I-frame anchors A of [B, h, w] and G of its guides (section 4): the choice made on `plane` serves them all."""
+
+    def neighbours(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        padded = F.pad(p, (1, 0, 1, 0))
+        return padded[:, 1:, :-1], padded[:, :-1, 1:], padded[:, :-1, :-1]
+
+    west, north, corner = neighbours(plane)
     low, high = torch.minimum(west, north), torch.maximum(west, north)
-    anchor = torch.where(corner >= high, low, torch.where(corner <= low, high, west + north - corner))
-    if delta == 0:
-        anchor = west.clone()
-        anchor[:, :, 0] = 128.0
-        return anchor
-    anchor[:, 0, :] = west[:, 0, :]
-    anchor[:, :, 0] = north[:, :, 0]
-    anchor[:, 0, 0] = 128.0
-    return anchor
+    takes_west = ((corner <= low) & (west >= north)) | ((corner > low) & (corner >= high) & (west <= north))
+    takes_north = ((corner <= low) & (north > west)) | ((corner > low) & (corner >= high) & (north < west))
+    anchors = []
+    for p in [plane, *guides]:
+        west, north, corner = neighbours(p)
+        anchor = torch.where(takes_west, west, torch.where(takes_north, north, west + north - corner))
+        if delta == 0:
+            anchor = west.clone()
+        else:
+            anchor[:, 0, :] = west[:, 0, :]
+            anchor[:, :, 0] = north[:, :, 0]
+        anchor[:, 0 if delta else slice(None), 0] = 128.0
+        anchors.append(anchor)
+    return anchors
 
 
 class Context:
     """The context planes of one plane of a batch of frames, all float32 [B, h, w] on that plane's grid."""
 
-    def __init__(self, anchor: Tensor, planes: dict[ContextPlane, Tensor], guide_anchors: dict[int, Tensor]):
-        self.anchor = anchor
+    def __init__(self, planes: dict[ContextPlane, Tensor], anchors: list[Tensor]):
+        """anchors: A of the plane, then G of each guide."""
+        self.anchor = anchors[0]
         self._anchors = {
-            plane: guide_anchors[(plane - ContextPlane.GUIDE1_CUR) // 3] if plane >= ContextPlane.GUIDE1_CUR else anchor
+            plane: anchors[1 + (plane - ContextPlane.GUIDE1_CUR) // 3 if plane >= ContextPlane.GUIDE1_CUR else 0]
             for plane in planes
         }
         self._padded = {p: pad(v, replicate=p is not ContextPlane.CUR) for p, v in planes.items()}
-        inside = pad(torch.ones_like(anchor), replicate=False)
-        self._inside = inside
+        self._inside = pad(torch.ones_like(self.anchor), replicate=False)
 
     def taps(self, taps: tuple[Tap, ...], revealed: Tensor | None, index: dict[int, int]) -> Tensor:
         """float32 [taps, B, h, w]: clipped differences, 0 where outside or not revealed.

@@ -71,13 +71,13 @@ def code_plane(
     net: Denoiser,
     sample: Tensor,
     planes: dict[ContextPlane, Tensor],
-    anchor: Tensor,
-    guide_anchors: dict[int, Tensor],
+    anchors: list[Tensor],
     reveal: Reveal,
     rng: np.random.Generator,
 ) -> Coded:
-    """Runs both stages over all samples of one plane [B, h, w] at once."""
-    context = Context(anchor, planes | {ContextPlane.CUR: sample}, guide_anchors)
+    """Runs both stages over all samples of one plane [B, h, w] at once. anchors: A, then G of each guide."""
+    anchor = anchors[0]
+    context = Context(planes | {ContextPlane.CUR: sample}, anchors)
     first, second = _patterns(net, reveal, sample.numel(), rng)
     index1 = {tap: row for row, tap in enumerate(net.causal_inputs)}
     index2 = {tap: row for row, tap in enumerate(net.causal_errors)}
@@ -106,21 +106,21 @@ def code_frame(nets: nn.ModuleDict, streams: list[Stream], reveal: Reveal, rng: 
     coded: list[Coded] = []
     for p in range(3):
         planes: dict[ContextPlane, Tensor] = {ContextPlane[k.upper()]: v for k, v in displaced[p].items()}
-        anchor = planes[ContextPlane.REF1_SUB] if frame_type else median_edge(samples[p], reveal.delta)
-        guide_anchors = {}
-        for g in range(p):
+        guides = [reduce_by_two(samples[0]), samples[1]][:p]
+        for g, cur in enumerate(guides):
             first = ContextPlane.GUIDE1_CUR + 3 * g
-            to_grid = reduce_by_two if g == 0 else (lambda plane: plane)
-            cur = to_grid(samples[g])
             planes[ContextPlane(first)] = cur
-            planes[ContextPlane(first + 2)] = to_grid(coded[g].errors)
+            planes[ContextPlane(first + 2)] = reduce_by_two(coded[0].errors) if g == 0 else coded[g].errors
             if frame_type:
-                guide_anchors[g] = planes[ContextPlane(first + 1)] = to_grid(displaced[g]["ref1_sub"])
-            else:
-                guide_anchors[g] = median_edge(cur, reveal.delta)
+                reference = displaced[g]["ref1_sub"]
+                planes[ContextPlane(first + 1)] = reduce_by_two(reference) if g == 0 else reference
+        if frame_type:
+            anchors = [planes[ContextPlane.REF1_SUB], *(planes[ContextPlane(9 + 3 * g)] for g in range(p))]
+        else:
+            anchors = median_edge(samples[p], reveal.delta, guides)
         net = nets[f"{frame_type}{p}"]
         assert isinstance(net, Denoiser)
-        coded.append(code_plane(net, samples[p], planes, anchor, guide_anchors, reveal, rng))
+        coded.append(code_plane(net, samples[p], planes, anchors, reveal, rng))
     maps = [c.errors.to(torch.int8).numpy() for c in coded]
     for i, stream in enumerate(streams):
         stream.advance([m[i] for m in maps])

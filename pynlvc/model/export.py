@@ -1,0 +1,87 @@
+"""Trained denoisers -> the integer model that is shipped."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pynlvc.model.denoiser import (
+    ACTIVATION_UNIT,
+    INPUT_UNIT,
+    OUTPUT_UNITS,
+    SCALE_OFFSET,
+    SCALE_ORIGIN,
+    WEIGHT_LIMIT,
+    Denoiser,
+    IntegerLinear,
+)
+from pynlvc.model.modelfile import ACCUMULATOR_LIMIT, IntegerLayer, IntegerModel, IntegerNetwork
+from pynlvc.model.taps import DELTAS
+
+LARGEST_INPUT = 255
+UNIT = 1 << 14  # one sample in the linear part
+
+
+def _multipliers(scales: NDArray[np.float64]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+    """Ten-bit multipliers and shifts with multiplier / 2^shift nearest to each scale in [2^-13, 512)."""
+    exponent = np.clip(np.floor(np.log2(scales)), -13, 8).astype(int)
+    shift = 9 - exponent
+    multiplier = np.rint(scales * 2.0**shift)
+    over = multiplier > 1023
+    multiplier[over] = 512
+    shift[over] -= 1
+    return multiplier.astype(np.uint16), shift.astype(np.uint8)
+
+
+def _layer(linear: IntegerLinear, bias: Tensor, units: Tensor | None = None) -> IntegerLayer:
+    """Rounds a layer. bias: [n_out] or [sets, n_out] in output units; `units` scales the rows of the weights likewise."""
+    real = (linear.weight * linear.unit).detach().double().numpy()
+    if units is not None:
+        real = real * units.double().numpy()[:, None]
+    offset = bias.detach().double().numpy()
+    largest = np.abs(offset).reshape(-1, len(real)).max(0)
+    scale = np.maximum(np.abs(real).max(1) / WEIGHT_LIMIT, largest / (ACCUMULATOR_LIMIT / 4))
+    # The sum of a row must stay inside the accumulator whatever the inputs are.
+    scale = np.maximum(scale, (np.abs(real).sum(1) * LARGEST_INPUT + largest) / (ACCUMULATOR_LIMIT * 0.98))
+    multiplier, shift = _multipliers(np.maximum(scale, 2.0**-13))
+    scale = multiplier / 2.0**shift
+    weight = np.clip(np.rint(real / scale[:, None]), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int8)
+    return IntegerLayer(
+        weight=weight, bias=np.rint(offset / scale).astype(np.int32), multiplier=multiplier, shift=shift
+    )
+
+
+def _fixed_point(values: Tensor, kind: type) -> NDArray:
+    limits = np.iinfo(kind)
+    return np.clip(np.rint(values.detach().double().numpy() * UNIT), limits.min, limits.max).astype(kind)
+
+
+def export_network(net: Denoiser) -> IntegerNetwork:
+    """One denoiser in integers. The result differs from its training form only by the rounding of scales and biases."""
+    sets = len(DELTAS)
+    first = torch.stack([net.indicator1 @ net.pattern(net.causal_inputs, net.shape.inputs, d) for d in DELTAS])
+    second = torch.stack([net.indicator3 @ net.pattern(net.causal_errors, net.shape.errors, d) for d in DELTAS])
+    units = torch.tensor(OUTPUT_UNITS)
+    out_bias = net.out_bias.detach().clone()
+    out_bias[6:] -= SCALE_ORIGIN
+    out_bias *= units
+    out_bias[6:] -= SCALE_OFFSET
+    return IntegerNetwork(
+        frame_type=net.shape.frame_type,
+        plane_class=net.shape.plane_class,
+        inputs=net.shape.inputs,
+        errors=net.shape.errors,
+        layer1=_layer(net.layer1, (net.bias1[:sets] + first) * ACTIVATION_UNIT),
+        layer2=_layer(net.layer2, net.bias2 * ACTIVATION_UNIT),
+        linear=_fixed_point(net.linear[:sets], np.int16),
+        hidden_mean=_fixed_point(net.hidden_mean * (INPUT_UNIT / ACTIVATION_UNIT), np.int16),
+        linear_bias=_fixed_point(net.linear_bias[:sets], np.int32),
+        layer3=_layer(net.layer3, (net.bias3[:sets] + second) * ACTIVATION_UNIT),
+        layer4=_layer(net.layer4, net.bias4 * ACTIVATION_UNIT),
+        out=_layer(net.out, out_bias, units),
+    )
+
+
+def export_model(name: str, nets: list[Denoiser]) -> IntegerModel:
+    """The integer model of the denoisers, in the order given."""
+    return IntegerModel(name=name, networks=tuple(export_network(n) for n in nets))
