@@ -1,0 +1,56 @@
+"""Bar chart of coded size relative to x265, clip by clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+from benchmarks.results import REFERENCE, Row, mean_ratio, ratio_to
+
+COLOURS = {
+    "nlvc": "#d1495b",
+    "x265-veryslow": "#30638e",
+    "av1-libaom": "#5b8e7d",
+    "vp9-best": "#8cb369",
+    "x264-veryslow": "#7ea8be",
+    "ffv1-gop300": "#b8b8b8",
+    "ffv1-gop1": "#d9d9d9",
+}
+"""Codecs in the order of their bars."""
+
+
+def draw_chart(rows: Sequence[Row], clips: Sequence[str], path: Path) -> None:
+    """Draws one group of bars for each clip (each must have a row of the reference) and one for their mean."""
+    codecs = [codec for codec in COLOURS if any(ratio_to(rows, clip, codec) for clip in clips)]
+    figure, axes = pyplot.subplots(figsize=(10, 4), dpi=110)
+    width = 0.84 / len(codecs)
+    for position, codec in enumerate(codecs):
+        ratios = [ratio_to(rows, clip, codec) for clip in clips] + [mean_ratio(rows, clips, codec)]
+        bars = [(place, ratio) for place, ratio in enumerate(ratios) if ratio is not None]
+        left = (position - (len(codecs) - 1) / 2) * width
+        axes.bar(
+            [place + left for place, _ in bars],
+            [100 * ratio for _, ratio in bars],
+            width,
+            label=codec,
+            color=COLOURS[codec],
+        )
+    axes.axhline(100, color=COLOURS[REFERENCE], linewidth=0.8)
+    axes.set_xticks(range(len(clips) + 1), [clip.split("_")[0] for clip in clips] + ["mean"])
+    axes.set_ylabel(f"size, % of {REFERENCE}")
+    axes.set_ylim(bottom=60)
+    axes.set_title("Lossless coding: smaller is better (the axis starts at 60 %)", fontsize=10)
+    axes.legend(ncols=len(codecs), fontsize=8, frameon=False, loc="upper center")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    top = axes.get_ylim()[1]
+    axes.set_ylim(top=top + 0.1 * (top - 60))
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    pyplot.close(figure)

@@ -1,0 +1,54 @@
+"""NLVC in the harness of the peers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+
+import av
+
+from benchmarks.harness import SAME_SAMPLES, Coded, Source
+from pynlvc.codec import Decoder, Encoder, EncoderSettings
+from pynlvc.codec.pixel_formats import pixel_format
+from pynlvc.errors import UnsupportedFormatError
+from pynlvc.model.store import load_model
+
+# One keyframe at the start and at scene cuts, as the peers have it; the rest are the defaults.
+SETTINGS = EncoderSettings(gop=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nlvc:
+    """The library's own encoder and decoder (implements harness.Codec)."""
+
+    name: str = "nlvc"
+
+    def carrier(self, pix_fmt: str) -> str | None:
+        """See harness.Codec."""
+        for candidate in (pix_fmt, *SAME_SAMPLES) if pix_fmt in SAME_SAMPLES else (pix_fmt,):
+            try:
+                pixel_format(candidate)
+            except UnsupportedFormatError:
+                continue
+            return candidate
+        return None
+
+    def settings(self, source: Source) -> str:
+        """As keywords of EncoderSettings; what is not named has its default."""
+        return f"model={SETTINGS.model} gop={SETTINGS.gop}"
+
+    def version(self) -> str:
+        """The package and the model that was used."""
+        return f"pynlvc {metadata.version('pynlvc')}, model {load_model(SETTINGS.model).hash[:16]}"
+
+    def encode(self, source: Source) -> Coded:
+        """All frames to packets; every keyframe packet holds the sequence header."""
+        encoder = Encoder(source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=SETTINGS)
+        packets = [bytes(packet) for frame in source.frames for packet in encoder.encode(frame)]
+        return Coded(packets=packets + [bytes(packet) for packet in encoder.encode(None)], header=b"")
+
+    def decode(self, coded: Coded, source: Source) -> list[av.VideoFrame]:
+        """All packets to frames."""
+        decoder = Decoder()
+        frames = [frame for data in coded.packets for frame in decoder.decode(av.Packet(data))]
+        return frames + decoder.decode(None)
