@@ -1,0 +1,7 @@
+"""`python -m pynlvc`."""
+
+import sys
+
+from pynlvc.cli import main
+
+sys.exit(main())

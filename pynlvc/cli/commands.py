@@ -1,0 +1,12 @@
+"""The list of commands.
+
+A command NAME is the module `pynlvc.cli.NAME`, imported only when it is called, with two functions:
+`configure(parser)` adds its arguments, `run(arguments)` does the work and returns the exit code.
+"""
+
+COMMANDS: dict[str, str] = {
+    "transcode": "code a video file to NLVC, or NLVC back to FFV1, copying everything else",
+    "verify": "decode a file and check everything, also against its source",
+    "info": "show what is known about a file's video track",
+    "framemd5": "print the MD5 of every frame as ffmpeg does",
+}

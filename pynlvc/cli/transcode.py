@@ -1,0 +1,102 @@
+"""Code a video file to NLVC, or NLVC back to another lossless codec, bit for bit. All other tracks are copied.
+
+The output appears under its name only when it is complete and verified: every written frame is decoded again and
+compared with the source's (--no-verify leaves that out).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pynlvc.cli.options import add_decoder_options, add_progress_option, decoder_settings
+from pynlvc.cli.progress import ProgressLine, duration
+from pynlvc.codec import EncoderSettings
+from pynlvc.media.lossless_codecs import LOSSLESS_CODECS
+from pynlvc.media.reports import TranscodeReport
+from pynlvc.media.transcode import transcode
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
+    defaults = EncoderSettings()
+    parser.add_argument("input", type=Path, help="video file")
+    parser.add_argument(
+        "output", type=Path, help="file to write: .mkv, .nut, .mov; from NLVC also .avi, .mp4 and others"
+    )
+    parser.add_argument("--force", action="store_true", help="replace an existing output")
+    parser.add_argument(
+        "--codec",
+        help=f"codec of the output: nlvc, {', '.join(LOSSLESS_CODECS)} (default: NLVC becomes ffv1, all else nlvc)",
+    )
+    parser.add_argument(
+        "--no-verify", dest="verify", action="store_false", help="do not decode and compare what was written"
+    )
+    add_progress_option(parser)
+    add_decoder_options(parser)
+    encoding = parser.add_argument_group("encoding to NLVC")
+    encoding.add_argument(
+        "--model", default=defaults.model, help="name of a model, or an .nlvm file (default: %(default)s)"
+    )
+    encoding.add_argument(
+        "--gop",
+        type=int,
+        metavar="N",
+        help=f"frames between keyframes; 1: keyframes only, 0: no limit (default: {defaults.gop_seconds:g} seconds)",
+    )
+    encoding.add_argument(
+        "--slices", type=int, default=defaults.slices, metavar="N", help="slices of a frame; 0: automatic (default)"
+    )
+    encoding.add_argument(
+        "--delta",
+        type=int,
+        choices=(0, 1, 2),
+        default=defaults.delta,
+        help="slope of the sample groups (default: %(default)s)",
+    )
+    encoding.add_argument(
+        "--no-scene-cuts",
+        dest="scene_cuts",
+        action="store_false",
+        help="no additional keyframes where the scene changes",
+    )
+    encoding.add_argument("--embed-model", action="store_true", help="put the model into the file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Does it; prints a summary on stdout and warnings on stderr."""
+    settings = EncoderSettings(
+        model=arguments.model,
+        delta=arguments.delta,
+        gop=arguments.gop,
+        scene_cuts=arguments.scene_cuts,
+        slices=arguments.slices,
+        threads=arguments.threads,
+        embed_model=arguments.embed_model,
+    )
+    with ProgressLine(arguments.progress) as line:
+        report = transcode(
+            arguments.input,
+            arguments.output,
+            codec=arguments.codec,
+            settings=settings,
+            decoder_settings=decoder_settings(arguments),
+            verify=arguments.verify,
+            overwrite=arguments.force,
+            progress=line.callback,
+        )
+    for warning in report.warnings:
+        print(f"pynlvc: warning: {warning}", file=sys.stderr)
+    print(summary(report))
+    return 0
+
+
+def summary(report: TranscodeReport) -> str:
+    """One line about a finished transcode."""
+    check = f"verified in {duration(report.verify_seconds)}" if report.verified else "not verified"
+    return (
+        f"{report.target}: {report.frames} frames {report.width}x{report.height} {report.pix_fmt} as {report.codec}, "
+        f"{report.coded_bytes} bytes, {report.bits_per_pixel:.3f} bpp, 1:{report.ratio:.2f}, "
+        f"{report.frames / max(report.seconds, 1e-9):.1f} frames/s, {check}"
+    )

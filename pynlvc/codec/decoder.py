@@ -1,0 +1,63 @@
+"""The decoder as PyAV users expect one: `decode(packet)` gives frames."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+
+from pynlvc import _core
+from pynlvc.codec.pixel_formats import pixel_format
+from pynlvc.codec.planes import new_frame
+from pynlvc.codec.settings import DecoderSettings
+from pynlvc.errors import BitstreamError, MissingModelError
+from pynlvc.model.store import find_model, model_names
+
+
+class Decoder:
+    """Decodes NLVC packets in stream order, one frame for each packet and without delay.
+
+    Every keyframe describes itself, so `extradata` is not needed; where it is given it is checked at once, and the
+    stream's properties are known before the first packet.
+    """
+
+    def __init__(self, extradata: bytes | None = None, *, settings: DecoderSettings | None = None) -> None:
+        self._settings = settings or DecoderSettings()
+        self._core = _core.Decoder(self._find_model, threads=self._settings.threads)
+        self._packets = 0
+        if extradata:
+            try:
+                _core.parse_sequence_header(extradata)
+            except _core.BitstreamError as error:
+                raise BitstreamError(f"the stream's header is damaged: {error}") from None
+
+    def _find_model(self, digest: bytes) -> bytes | None:
+        model = find_model(digest, self._settings.model_files)
+        return None if model is None else model.data
+
+    def decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
+        """Decodes one packet; None or an empty packet ends the stream (nothing is ever held back).
+
+        The frame's pts, duration and time base are the ones that were encoded, exactly. Raises BitstreamError for
+        damage (all checksums are verified) and MissingModelError; after either, decoding goes on at the next keyframe.
+        """
+        if packet is None or packet.size == 0:
+            return []
+        number = self._packets
+        self._packets += 1
+        try:
+            decoded = self._core.decode(packet)
+        except _core.BitstreamError as error:
+            raise BitstreamError(f"packet {number}: {error}") from None
+        except _core.MissingModelError as error:
+            installed = ", ".join(model_names()) or "none"
+            raise MissingModelError(f"packet {number}: {error} (installed models: {installed})") from None
+        layout = decoded.format
+        if pixel_format(layout.format_name).core_format(layout.width, layout.height, layout.time_base) != layout:
+            raise BitstreamError(f"packet {number}: the planes do not fit the named format {layout.format_name}")
+        frame = new_frame(decoded.planes, layout.width, layout.height, layout.format_name)
+        frame.pts = frame.dts = decoded.pts
+        frame.duration = decoded.duration
+        frame.time_base = Fraction(*layout.time_base)
+        frame.key_frame = decoded.is_keyframe
+        return [frame]

@@ -1,0 +1,50 @@
+"""What an encoder and a decoder can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pynlvc.errors import UsageError
+
+MAX_SLICES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSettings:
+    """How to encode. Every combination is lossless; settings trade size, speed and the cost of seeking."""
+
+    model: str = "standard"  # name of an installed model, or the path of an .nlvm file
+    delta: int = 2  # slope of the sample groups, 0..2: 2 compresses best, 0 has the most samples per group
+    gop: int | None = (
+        None  # frames from keyframe to keyframe, >= 0; 1: keyframes only; 0: no limit; None: see gop_seconds
+    )
+    gop_seconds: float = 2.0  # seconds from keyframe to keyframe where gop is None, > 0
+    scene_cuts: bool = True  # start a keyframe where the picture changes altogether
+    slices: int = 0  # independent parts of a frame, 1..8; 0: chosen by the picture's height
+    threads: int = 0  # processor threads, >= 1; 0: one per core; the coded bytes do not depend on it
+    embed_model: bool = False  # put the model into every keyframe: the stream then needs no installed model
+
+    def __post_init__(self) -> None:
+        if self.delta not in (0, 1, 2):
+            raise UsageError(f"delta is {self.delta}: it must be 0, 1 or 2")
+        if self.gop is not None and self.gop < 0:
+            raise UsageError(f"gop is {self.gop} frames: it must be 0 (no limit) or more")
+        if not self.gop_seconds > 0:
+            raise UsageError(f"gop_seconds is {self.gop_seconds}: it must be positive")
+        if not 0 <= self.slices <= MAX_SLICES:
+            raise UsageError(f"slices is {self.slices}: it must be 0 (automatic) to {MAX_SLICES}")
+        if self.threads < 0:
+            raise UsageError(f"threads is {self.threads}: it must be 0 (all cores) or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderSettings:
+    """How to decode; no setting changes a sample."""
+
+    threads: int = 0  # processor threads, >= 1; 0: one per core
+    model_files: tuple[Path, ...] = ()  # .nlvm files to look into besides the installed models
+
+    def __post_init__(self) -> None:
+        if self.threads < 0:
+            raise UsageError(f"threads is {self.threads}: it must be 0 (all cores) or more")

@@ -1,0 +1,1 @@
+"""Files: containers, tracks, whole-file transcoding and checking, built on `pynlvc.codec`."""

@@ -1,0 +1,85 @@
+"""Everything in a file that is not the coded video track: copied, or named when the container cannot hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import av
+import av.container
+from av.stream import Stream
+
+from pynlvc.errors import NlvcError
+from pynlvc.media.containers import WITH_ATTACHMENTS, ffmpeg_errors, open_input
+from pynlvc.media.source import VideoSource
+from pynlvc.media.tracks import add_copied_track, is_cover, kept_tags
+
+COVER_TYPES = {"png": "image/png", "mjpeg": "image/jpeg", "gif": "image/gif", "bmp": "image/bmp", "webp": "image/webp"}
+
+
+@dataclass
+class OutputTracks:
+    """The output's tracks by the index of the input track that they come from."""
+
+    video: Stream
+    copied: dict[int, Stream] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)  # what could not be kept
+
+
+def add_tracks(
+    output: av.container.OutputContainer, source: VideoSource, add_video: Callable[[], Stream]
+) -> OutputTracks:
+    """Sets up all tracks in the input's order, with chapters, tags, attachments and cover art.
+
+    `add_video` makes the successor of the source's main video track.
+    """
+    output.metadata.update(kept_tags(source.container.metadata))
+    tracks: OutputTracks | None = None
+    copied: dict[int, Stream] = {}
+    warnings: list[str] = []
+    attachments = output.format.name in WITH_ATTACHMENTS
+    for stream in source.container.streams:
+        try:
+            if stream.index == source.stream.index:
+                tracks = OutputTracks(add_video())
+            elif is_cover(stream) or stream.type == "attachment":
+                if not attachments:
+                    raise NlvcError(f"the container {output.format.name} holds no attachments")
+                if is_cover(stream):
+                    _add_cover(output, stream, source)
+                else:
+                    output.add_stream_from_template(stream)
+            elif stream.type in ("video", "audio", "subtitle"):
+                copied[stream.index] = add_copied_track(output, stream)
+            else:
+                raise NlvcError("such tracks cannot be written")
+        except NlvcError as error:
+            if stream.index == source.stream.index:
+                raise
+            warnings.append(f"{stream.type} track {stream.index}{_title(stream)} is not kept: {error}")
+    assert tracks is not None, "the video track is one of the source's"
+    chapters = source.container.chapters()
+    if chapters:
+        output.set_chapters(chapters)
+    tracks.copied, tracks.warnings = copied, warnings
+    return tracks
+
+
+def _title(stream: Stream) -> str:
+    name = stream.metadata.get("filename") or stream.metadata.get("title") or stream.name
+    return f" ({name})" if name else ""
+
+
+def _add_cover(output: av.container.OutputContainer, stream: Stream, source: VideoSource) -> None:
+    """Cover art arrives as a video track of one packet and goes back as an attachment."""
+    with ffmpeg_errors(f"cannot read the cover art of {source.path}"), open_input(source.path) as again:
+        data = next((bytes(packet) for packet in again.demux(again.streams[stream.index]) if packet.size), None)
+    if data is None:
+        raise NlvcError("the cover art has no data")
+    kind = COVER_TYPES.get(stream.codec_context.name if stream.codec_context else "", "application/octet-stream")
+    mimetype = stream.metadata.get("mimetype", kind)
+    name = stream.metadata.get("filename", f"cover.{kind.rpartition('/')[2].replace('jpeg', 'jpg')}")
+    attachment = output.add_attachment(name, mimetype, data)
+    attachment.metadata.update(
+        {key: value for key, value in kept_tags(stream.metadata).items() if key not in attachment.metadata}
+    )

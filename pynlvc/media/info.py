@@ -1,0 +1,9 @@
+"""x"""
+
+
+class TrackInfo:
+    pass
+
+
+def info():
+    pass

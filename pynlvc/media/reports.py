@@ -1,0 +1,71 @@
+"""What the whole-file operations tell: small immutable reports, and progress while they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A moment of a running operation."""
+
+    stage: str  # "coding" or "verifying"
+    frames: int  # done so far
+    expected_frames: int | None  # None: unknown
+    pixels: int  # in the frames done: width * height each
+    raw_bytes: int  # the frames done, uncoded
+    coded_bytes: int  # the video packets written so far; 0 while verifying
+    seconds: float  # since the stage began
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class TranscodeReport:
+    """What `transcode` did."""
+
+    source: Path
+    target: Path
+    codec: str  # of the new video track: "nlvc" or FFmpeg's name
+    model: str | None  # name of the NLVC model, None for other codecs
+    model_hash: str | None  # its SHA-256
+    frames: int
+    width: int  # samples
+    height: int  # samples
+    pix_fmt: str
+    raw_bytes: int  # samples at their native width in memory: 1 byte for 8 bits, else 2
+    coded_bytes: int  # video packets, without the container
+    seconds: float  # coding and writing, without verification
+    verified: bool  # every written frame was decoded again and found equal
+    verify_seconds: float
+    warnings: tuple[str, ...]  # what could not be kept or is worth knowing
+
+    @property
+    def bits_per_pixel(self) -> float:
+        """Coded bits of all planes for each pixel of the picture."""
+        return 8 * self.coded_bytes / (self.frames * self.width * self.height)
+
+    @property
+    def ratio(self) -> float:
+        """Raw bytes for each coded byte."""
+        return self.raw_bytes / self.coded_bytes
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What `verify` found; `ok` is True only when nothing at all is wrong."""
+
+    path: Path
+    against: Path | None  # the source that all samples were compared with
+    codec: str
+    frames: int  # decoded without error
+    problems: tuple[str, ...]  # each names its frame
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is right."""
+        return not self.problems

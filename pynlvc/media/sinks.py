@@ -1,0 +1,132 @@
+"""Where frames go: an encoder together with the track that it feeds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Protocol
+
+import av
+import av.container
+from av.stream import Stream
+
+from pynlvc import _avshim
+from pynlvc.codec import Encoder, EncoderSettings
+from pynlvc.codec.pixel_formats import FULL_RANGE_TWINS
+from pynlvc.codec.planes import frame_planes, new_frame
+from pynlvc.errors import NlvcError
+from pynlvc.media.lossless_codecs import lossless_codec
+from pynlvc.media.tracks import add_encoder_track, add_nlvc_track
+
+
+class VideoSink(Protocol):
+    """Takes frames, gives packets for the track that `add_track` made."""
+
+    codec_name: str
+
+    def add_track(self, output: av.container.OutputContainer, template: Stream) -> Stream:
+        """Makes the output track, shown like the input track `template`."""
+        ...
+
+    def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
+        """Packets for the frame; None ends the stream."""
+        ...
+
+    def close(self) -> None:
+        """Frees the encoder."""
+        ...
+
+
+class NlvcSink:
+    """Codes frames like `first` as NLVC."""
+
+    codec_name = "nlvc"
+
+    def __init__(self, first: av.VideoFrame, time_base: Fraction, settings: EncoderSettings) -> None:
+        self.encoder = Encoder(first.width, first.height, first.format.name, time_base=time_base, settings=settings)
+
+    def add_track(self, output: av.container.OutputContainer, template: Stream) -> Stream:
+        """Makes the NLVC track."""
+        size = self.encoder.width, self.encoder.height
+        full_range = self.encoder.pix_fmt in FULL_RANGE_TWINS
+        return add_nlvc_track(output, template, self.encoder.extradata, size, full_range=full_range)
+
+    def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
+        """One packet for each frame."""
+        return self.encoder.encode(frame)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class LosslessSink:
+    """Codes frames like `first` with one of FFmpeg's lossless encoders, without converting a sample.
+
+    PyAV wants an encoder to belong to a container: this one belongs to a scratch container in memory that only ever
+    gets its header, and its packets go elsewhere.
+    """
+
+    def __init__(
+        self, codec: str | None, first: av.VideoFrame, time_base: Fraction, rate: Fraction | None, template: Stream
+    ) -> None:
+        choice, self._stored_format = lossless_codec(codec, first.format.name)
+        self.codec_name = choice.name
+        self._source_format = first.format.name
+        self._size = first.width, first.height
+        self._frames = 0
+        self._scratch = av.open(io.BytesIO(), "w", format="nut")
+        stream = self._scratch.add_stream(
+            choice.name,
+            rate=rate or 25,
+            options=dict(choice.options),
+            time_base=time_base,
+            width=first.width,
+            height=first.height,
+        )
+        context = stream.codec_context
+        context.pix_fmt = self._stored_format
+        context.thread_type = "AUTO"
+        color = _avshim.color(template)
+        context.color_range = 2 if self._source_format in FULL_RANGE_TWINS else color["color_range"]
+        context.color_primaries = color["color_primaries"]
+        context.color_trc = color["color_trc"]
+        context.colorspace = color["color_space"]
+        context.field_order = color["field_order"]
+        ratio = _avshim.sample_aspect_ratio(template)
+        if ratio[0] > 0:
+            context.sample_aspect_ratio = Fraction(*ratio)
+        self._stream = stream
+        self._scratch.start_encoding()
+
+    def add_track(self, output: av.container.OutputContainer, template: Stream) -> Stream:
+        """Makes the track for the encoder's packets."""
+        full_range = self._source_format in FULL_RANGE_TWINS
+        return add_encoder_track(output, template, self._stream, full_range=full_range)
+
+    def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
+        """Packets as the encoder releases them."""
+        if frame is None:
+            return self._stream.encode(None)
+        # PyAV would convert a frame that differs: refuse it here.
+        if (frame.width, frame.height, frame.format.name) != (*self._size, self._source_format):
+            raise NlvcError(
+                f"frame {self._frames} is {frame.width}x{frame.height} {frame.format.name}, the track "
+                f"{self._size[0]}x{self._size[1]} {self._source_format}: neither can change within a track"
+            )
+        self._frames += 1
+        if self._stored_format != self._source_format:
+            frame = self._renamed(frame)
+        frame.pict_type = 0  # the encoder decides by itself
+        return self._stream.encode(frame)
+
+    def _renamed(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """The same samples under the name that the encoder knows."""
+        renamed = new_frame(frame_planes(frame), frame.width, frame.height, self._stored_format)
+        renamed.pts, renamed.duration, renamed.time_base = frame.pts, frame.duration, frame.time_base
+        renamed.color_range = 2
+        return renamed
+
+    def close(self) -> None:
+        """Frees the encoder."""
+        self._scratch.close()

@@ -1,0 +1,42 @@
+"""Exact timestamps where the container only has rounded ones.
+
+NLVC packets carry the source's timestamps in the source's time base; Matroska rounds them to a millisecond. As long as
+the two agree within rounding, the exact ones hold. Where they do not (a file that was cut, appended or shifted by other
+tools) the container is right about *when*, and the exact timestamps are moved by the difference.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+
+
+class Timeline:
+    """Places decoded NLVC frames on the container's time axis."""
+
+    def __init__(self, container_time_base: Fraction) -> None:
+        self._container_time_base = container_time_base
+        self._time_base: Fraction | None = None  # that of the first frame; kept for the whole track
+        self._offset = 0  # in units of _time_base
+
+    @property
+    def shifted(self) -> bool:
+        """Whether the container's times differ from the stream's own by more than rounding."""
+        return self._offset != 0
+
+    def place(self, frame: av.VideoFrame, container_pts: int | None) -> None:
+        """Sets the frame's pts, duration and time base; `container_pts` is in the container's time base."""
+        own_base = frame.time_base
+        assert own_base is not None and frame.pts is not None, "the decoder sets both"
+        if self._time_base is None:
+            self._time_base = own_base
+        scale = own_base / self._time_base
+        pts = round(frame.pts * scale)
+        if container_pts is not None:
+            drift = container_pts * self._container_time_base - (pts + self._offset) * self._time_base
+            if abs(drift) > self._container_time_base + self._time_base / 2:
+                self._offset = round((container_pts * self._container_time_base) / self._time_base) - pts
+        frame.pts = frame.dts = pts + self._offset
+        frame.duration = round((frame.duration or 0) * scale)
+        frame.time_base = self._time_base

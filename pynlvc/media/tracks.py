@@ -1,0 +1,131 @@
+"""Tracks of a container: which one is the video, and how to make output tracks that look like an input track.
+
+PyAV does not know our codec, so an NLVC track is made in three steps: a track for packets coded elsewhere, a copy of
+everything that describes the source track (colour, field order, rotation, mastering display), and our codec's name
+and header in place of the former. In Matroska this gives CodecID V_MS/VFW/FOURCC with the tag NLVC.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import av
+import av.container
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from pynlvc import _avshim
+from pynlvc.errors import NlvcError
+
+NLVC_TAG = b"NLVC"
+FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+
+# Tags that describe the file they were found in and would be wrong in another one.
+STALE_TAGS = frozenset({"DURATION", "ENCODER"})
+# Statistics that mkvmerge writes about a track's coded bytes.
+STATISTICS_TAGS = frozenset({"BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"})
+
+# A codec that every container with such tracks accepts, to be replaced by the true one at once.
+_PLACEHOLDERS: dict[str, tuple[str, ...]] = {
+    "video": ("h264", "mpeg4", "rawvideo"),
+    "audio": ("aac", "pcm_s16le"),
+    "subtitle": ("srt", "mov_text"),
+}
+
+
+def is_nlvc(stream: Stream) -> bool:
+    """Whether the track holds NLVC packets."""
+    return stream.type == "video" and _avshim.codec_tag(stream) == NLVC_TAG
+
+
+def is_cover(stream: Stream) -> bool:
+    """Whether the track is a picture that goes with the file (cover art), not a video."""
+    return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
+
+
+def main_video(container: av.container.InputContainer, name: str) -> VideoStream:
+    """The track to code: the first video track that is no cover art."""
+    for stream in container.streams.video:
+        if not is_cover(stream):
+            return stream
+    kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+    raise NlvcError(f"{name} has no video track (it holds: {kinds})")
+
+
+def kept_tags(tags: Mapping[str, str], *, coded_anew: bool = False) -> dict[str, str]:
+    """The tags that stay true for the copy of a track or file; `coded_anew`: its packets are not the former ones."""
+    return {
+        key: value
+        for key, value in tags.items()
+        if key.upper() not in STALE_TAGS
+        and not (coded_anew and (key.upper() in STATISTICS_TAGS or key.upper().startswith("_STATISTICS")))
+    }
+
+
+def _add_packet_track(output: av.container.OutputContainer, template: Stream, codec: str | None) -> Stream:
+    """A track for packets coded elsewhere, described like `template`."""
+    names = (codec,) if codec else _PLACEHOLDERS[template.type]
+    rate = (template.guessed_rate or template.average_rate) if template.type == "video" else None
+    for name in names:
+        try:
+            stream = output.add_mux_stream(name, rate=rate or None)
+            break
+        except ValueError as error:
+            reason = str(error)
+    else:
+        raise NlvcError(reason)
+    av.BitStreamFilterContext("null", in_stream=template, out_stream=stream)
+    ratio = _avshim.sample_aspect_ratio(template)
+    if template.type == "video" and ratio[0] > 0:
+        _avshim.set_sample_aspect_ratio(stream, *ratio)
+    return stream
+
+
+def _describe(stream: Stream, template: Stream, *, coded_anew: bool) -> None:
+    stream.metadata.update(kept_tags(template.metadata, coded_anew=coded_anew))
+    stream.disposition = template.disposition
+    if template.time_base is not None:
+        stream.time_base = template.time_base
+
+
+def add_copied_track(output: av.container.OutputContainer, template: Stream) -> Stream:
+    """A track that takes the packets of `template` unchanged; NlvcError when the container cannot hold its codec."""
+    known = template.codec_context.name if template.codec_context is not None else None
+    stream = _add_packet_track(output, template, known)
+    if not is_nlvc(template):
+        _avshim.clear_codec_tag(stream)
+    _describe(stream, template, coded_anew=False)
+    return stream
+
+
+def add_nlvc_track(
+    output: av.container.OutputContainer, template: Stream, extradata: bytes, size: tuple[int, int], *, full_range: bool
+) -> Stream:
+    """An NLVC track of `size` (width, height) that is shown like the video track `template`.
+
+    `full_range` notes that range where the source says nothing (FFmpeg's yuvj formats).
+    """
+    stream = _add_packet_track(output, template, None)
+    with av.open(io.BytesIO(), "w", format="matroska") as scratch:
+        donor = scratch.add_attachment("header", "application/octet-stream", extradata)
+        _avshim.name_codec(donor, 0, NLVC_TAG, *size)
+        _avshim.adopt_coding(stream, donor)
+    _finish_video_track(stream, template, full_range=full_range)
+    return stream
+
+
+def add_encoder_track(
+    output: av.container.OutputContainer, template: Stream, encoder: Stream, *, full_range: bool
+) -> Stream:
+    """A track for the packets of an FFmpeg encoder (a stream of a scratch container, started) shown like `template`."""
+    stream = _add_packet_track(output, template, encoder.codec_context.name)
+    _avshim.adopt_coding(stream, encoder)
+    _finish_video_track(stream, template, full_range=full_range)
+    return stream
+
+
+def _finish_video_track(stream: Stream, template: Stream, *, full_range: bool) -> None:
+    if full_range and _avshim.color(stream)["color_range"] == 0:
+        _avshim.set_color_range(stream, FULL_RANGE)
+    _describe(stream, template, coded_anew=True)
