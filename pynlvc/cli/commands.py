@@ -9,4 +9,5 @@ COMMANDS: dict[str, str] = {
     "verify": "decode a file and check everything, also against its source",
     "info": "show what is known about a file's video track",
     "framemd5": "print the MD5 of every frame as ffmpeg does",
+    "train": "train a probability model on video clips",
 }

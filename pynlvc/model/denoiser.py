@@ -124,7 +124,8 @@ class Denoiser(nn.Module):
     def stage1(self, x: Tensor, mask_set: int, revealed: Tensor) -> tuple[Tensor, Tensor]:
         """The mean and the hidden state.
 
-        x: float32 [n_in, N], integers -127..127, 0 where not revealed. revealed: float [causal taps] or [causal taps, N].
+        x: float32 [n_in, N], integers -127..127, 0 where not revealed. revealed: float [causal taps] or
+        [causal taps, N].
         Returns (mean minus anchor in samples [N], h2 as bfloat16 integers [h2, N]).
         """
         bias1 = masked_bias(self.bias1[mask_set], self.indicator1, revealed)

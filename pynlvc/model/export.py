@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from pynlvc.model.denoiser import (
     ACTIVATION_UNIT,
@@ -20,6 +20,7 @@ from pynlvc.model.taps import DELTAS
 
 LARGEST_INPUT = 255
 UNIT = 1 << 14  # one sample in the linear part
+LINEAR_LIMIT = 127 * 256  # section 5: kernels split a linear weight into two signed bytes
 
 
 def _multipliers(scales: NDArray[np.float64]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
@@ -34,7 +35,7 @@ def _multipliers(scales: NDArray[np.float64]) -> tuple[NDArray[np.uint16], NDArr
 
 
 def _layer(linear: IntegerLinear, bias: Tensor, units: Tensor | None = None) -> IntegerLayer:
-    """Rounds a layer. bias: [n_out] or [sets, n_out] in output units; `units` scales the rows of the weights likewise."""
+    """Rounds a layer. bias: [n_out] or [sets, n_out] in output units; `units` scales the rows of the weights too."""
     real = (linear.weight * linear.unit).detach().double().numpy()
     if units is not None:
         real = real * units.double().numpy()[:, None]
@@ -52,8 +53,8 @@ def _layer(linear: IntegerLinear, bias: Tensor, units: Tensor | None = None) -> 
 
 
 def _fixed_point(values: Tensor, kind: type) -> NDArray:
-    limits = np.iinfo(kind)
-    return np.clip(np.rint(values.detach().double().numpy() * UNIT), limits.min, limits.max).astype(kind)
+    limit = LINEAR_LIMIT if kind is np.int16 else np.iinfo(kind).max
+    return np.clip(np.rint(values.detach().double().numpy() * UNIT), -limit, limit).astype(kind)
 
 
 def export_network(net: Denoiser) -> IntegerNetwork:
@@ -82,6 +83,10 @@ def export_network(net: Denoiser) -> IntegerNetwork:
     )
 
 
-def export_model(name: str, nets: list[Denoiser]) -> IntegerModel:
-    """The integer model of the denoisers, in the order given."""
-    return IntegerModel(name=name, networks=tuple(export_network(n) for n in nets))
+def export_model(name: str, nets: nn.ModuleDict) -> IntegerModel:
+    """The integer model of the denoisers, in their order."""
+    networks = []
+    for net in nets.values():
+        assert isinstance(net, Denoiser)
+        networks.append(export_network(net))
+    return IntegerModel(name=name, networks=tuple(networks))

@@ -68,7 +68,7 @@ class IntegerModel:
 
     @staticmethod
     def from_bytes(data: bytes) -> "IntegerModel":
-        """Parses a model file. Raises ValueError when it is not one; the limits of section 5 are the decoder's to check."""
+        """Parses a model file. Raises ValueError when it is not one; the decoder checks the limits of section 5."""
         reader = _Reader(data)
         if reader.take(4) != MAGIC or reader.byte() != VERSION:
             raise ValueError("not an NLVC model file of version 0")

@@ -27,7 +27,13 @@ class ContextPlane(IntEnum):
 #: Planes whose taps are revealed by δ; all others are complete when a sample is coded.
 CAUSAL_PLANES = (ContextPlane.CUR, ContextPlane.ERR)
 #: Planes whose taps are given as they are, without an anchor.
-PLAIN_PLANES = (ContextPlane.ERR_PREV, ContextPlane.ERR, ContextPlane.GUIDE1_ERR, ContextPlane.GUIDE2_ERR, ContextPlane.LEVEL)
+PLAIN_PLANES = (
+    ContextPlane.ERR_PREV,
+    ContextPlane.ERR,
+    ContextPlane.GUIDE1_ERR,
+    ContextPlane.GUIDE2_ERR,
+    ContextPlane.LEVEL,
+)
 DELTAS = (0, 1, 2)
 
 
@@ -77,7 +83,21 @@ def window(plane: ContextPlane, radius: int) -> list[Tap]:
 
 def error_window() -> list[Tap]:
     """Causal prediction errors, signed and absolute, nearest first."""
-    near = [(-1, 0), (0, -1), (-1, -1), (1, -1), (-2, 0), (0, -2), (-2, -1), (-1, -2), (1, -2), (2, -2), (-1, 1), (-1, 2), (-2, 1)]
+    near = [
+        (-1, 0),
+        (0, -1),
+        (-1, -1),
+        (1, -1),
+        (-2, 0),
+        (0, -2),
+        (-2, -1),
+        (-1, -2),
+        (1, -2),
+        (2, -2),
+        (-1, 1),
+        (-1, 2),
+        (-2, 1),
+    ]
     return [
         Tap(plane=ContextPlane.ERR, dx=dx, dy=dy, absolute=absolute) for absolute in (False, True) for dx, dy in near
     ]

@@ -1,8 +1,8 @@
 """Context planes -> tap tensors for whole batches of cuts (docs/bitstream.md section 4), in PyTorch."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from pynlvc.model.taps import PLAIN_PLANES, ContextPlane, Tap
 
@@ -18,8 +18,8 @@ def shifted(plane: Tensor, dx: int, dy: int, out: Tensor) -> None:
 def pad(plane: Tensor, replicate: bool) -> Tensor:
     """[B, h, w] -> [B, h + 6, w + 6], by the nearest value or by zeros."""
     if replicate:
-        return F.pad(plane[:, None], (REACH,) * 4, mode="replicate")[:, 0]
-    return F.pad(plane, (REACH,) * 4)
+        return functional.pad(plane[:, None], (REACH,) * 4, mode="replicate")[:, 0]
+    return functional.pad(plane, (REACH,) * 4)
 
 
 def reduce_by_two(plane: Tensor) -> Tensor:
@@ -29,10 +29,10 @@ def reduce_by_two(plane: Tensor) -> Tensor:
 
 
 def median_edge(plane: Tensor, delta: int, guides: list[Tensor]) -> list[Tensor]:
-    """The I-frame anchors A of [B, h, w] and G of its guides (section 4): the choice made on `plane` serves them all."""
+    """The I-frame anchors A of [B, h, w] and G of its guides (section 4): one choice serves them all."""
 
     def neighbours(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        padded = F.pad(p, (1, 0, 1, 0))
+        padded = functional.pad(p, (1, 0, 1, 0))
         return padded[:, 1:, :-1], padded[:, :-1, 1:], padded[:, :-1, :-1]
 
     west, north, corner = neighbours(plane)

@@ -39,9 +39,7 @@ def _reveal_fraction(rng: np.random.Generator, schedule: str) -> float:
     return float(np.cos(u * np.pi / 2)) if schedule == "cosine" else u
 
 
-def _patterns(
-    net: Denoiser, reveal: Reveal, samples: int, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
+def _patterns(net: Denoiser, reveal: Reveal, samples: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Revealed masks of the causal taps of both stages: [taps], or [taps, samples] for random patterns."""
     first = net.pattern(net.causal_inputs, net.shape.inputs, reveal.delta)
     second = net.pattern(net.causal_errors, net.shape.errors, reveal.delta)
@@ -102,7 +100,9 @@ def code_frame(nets: nn.ModuleDict, streams: list[Stream], reveal: Reveal, rng: 
     frame_type = 0 if streams[0].position == 0 else 1
     references = [s.references() for s in streams] if frame_type else []
     samples = [_float([s.current(p) for s in streams]) for p in range(3)]
-    displaced = [{k: _float([r[p][k] for r in references]) for k in references[0][p]} if references else {} for p in range(3)]
+    displaced = [
+        {k: _float([r[p][k] for r in references]) for k in references[0][p]} if references else {} for p in range(3)
+    ]
     coded: list[Coded] = []
     for p in range(3):
         planes: dict[ContextPlane, Tensor] = {ContextPlane[k.upper()]: v for k, v in displaced[p].items()}

@@ -26,7 +26,12 @@ class TrainingSettings:
     streams: int = 15  # streams in flight, >= 2 * batch
     learning_rate: float = 2e-3  # peak of Adam's rate; falls linearly to 1 % of it
     warmup: int = 300  # steps of rising rate
-    reveal: tuple[float, float, float, float] = (0.08, 0.08, 0.76, 0.08)  # probabilities of δ = 0, 1, 2, random patterns
+    reveal: tuple[float, float, float, float] = (
+        0.08,
+        0.08,
+        0.76,
+        0.08,
+    )  # probabilities of δ = 0, 1, 2, random patterns
     schedule: str = "cosine"  # of the random patterns' reveal probability: "cosine" or "uniform"
     error_weight: float = 0.002  # weight of |sample - mean| beside the bits
     seed: int = 1  # of clips, augmentation and initial weights
