@@ -13,6 +13,7 @@ network so; for a fixed δ they fold into one bias vector, which is why one set 
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ class DenseActivation(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, integer: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, integer: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
         out = integer @ x
         out.mul_(scale.bfloat16()).add_(bias.bfloat16()).clamp_(0.0, 255.0).round_()
         ctx.save_for_backward(x, integer, scale, out)
@@ -51,7 +52,7 @@ class DenseActivation(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, Tensor]:
         x, integer, scale, out = ctx.saved_tensors
         inner = torch.ops.aten.hardtanh_backward(gradient, out, 0.0, 255.0)
         grad_bias = inner.float() if ctx.wide_bias else inner.sum(1, keepdim=True, dtype=torch.float32)

@@ -7,6 +7,7 @@ Everything is exact on any device: products are summed in float64, whose 53 bits
 from dataclasses import dataclass
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -85,7 +86,7 @@ def _dense(layer: IntegerLayer, x: Tensor, mask_set: int | None = None) -> Tenso
     """`(multiplier * (bias + weight @ x) + half) >> shift`, int64 [n_out, ...]."""
     bias = layer.bias if mask_set is None else layer.bias[mask_set]
 
-    def column(values) -> Tensor:
+    def column(values: NDArray) -> Tensor:
         return torch.from_numpy(values.astype("int64")).to(x.device)[:, None]
 
     weight = torch.from_numpy(layer.weight.astype("float64")).to(x.device)
@@ -108,7 +109,7 @@ def evaluate(
     h1 = _dense(network.layer1, taps, delta).clamp(0, 255)
     h2 = _dense(network.layer2, h1).clamp(0, 255)
 
-    def weights(values) -> Tensor:
+    def weights(values: NDArray) -> Tensor:
         return torch.from_numpy(values.astype("float64")).to(cur.device)
 
     linear = torch.tensordot(weights(network.linear[delta]), taps.double(), 1)

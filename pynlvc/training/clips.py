@@ -37,7 +37,7 @@ def read_clip(path: Path, limit: int = 16) -> list[Planes]:
                 raise ValueError(f"{path}: training needs yuv420p, this is {frame.format.name}")
             planes = []
             for plane in frame.planes:
-                rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+                rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
                 planes.append(rows[:, : plane.width].astype(np.float32))
             frames.append(planes)
             if len(frames) == limit:
@@ -45,7 +45,7 @@ def read_clip(path: Path, limit: int = 16) -> list[Planes]:
     return frames
 
 
-def read_clips(folder: Path, least: int) -> dict[str, list[list[Planes]]]:
+def read_clips(folder: Path, least: int) -> dict[str, list[Planes]]:
     """All clips of a folder by file name that are at least `least` samples wide and high."""
     clips = {}
     for path in sorted(folder.glob("*.mkv")):

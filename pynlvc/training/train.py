@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def make_networks(model: str) -> nn.ModuleDict:
 
 
 def split_clips(
-    clips: dict[str, list[list]], share: float, seed: int
+    clips: dict[str, list[Planes]], share: float, seed: int
 ) -> tuple[dict[str, list[Planes]], dict[str, list[Planes]]]:
     """Training and validation clips, chosen by name and seed; at least one of each."""
     names = sorted(clips)
@@ -94,7 +95,7 @@ def validate(nets: nn.ModuleDict, clips: dict[str, list[Planes]], settings: Trai
     return {k: float(np.mean(v)) for k, v in sorted(sums.items())}
 
 
-def train(data: Path, output: Path, settings: TrainingSettings, report=print) -> nn.ModuleDict:
+def train(data: Path, output: Path, settings: TrainingSettings, report: Callable[[str], None] = print) -> nn.ModuleDict:
     """Trains on the clips of `data`, resuming from the checkpoint in `output` if there is one.
 
     Writes checkpoint.pt, settings.json and log.tsv (step, seconds, rate, bits per sample of each network on the
