@@ -1,0 +1,120 @@
+#include "context.h"
+
+namespace nlvc {
+namespace {
+
+template <class T>
+Grid<T> reduced(const Grid<T>& fine, RowRange rows, int sx, int sy) {
+    const int nx = 1 << sx, ny = 1 << sy, shift = sx + sy;
+    Grid<T> out((fine.width + nx - 1) >> sx, (rows.count() + ny - 1) >> sy);
+    const int whole = fine.width >> sx;  // columns that need no clamping
+    for (int y = 0; y < out.height; ++y) {
+        T* to = out.row(y);
+        const T* from[4];
+        for (int j = 0; j < ny; ++j) from[j] = fine.row(std::min(rows.top + (y << sy) + j, rows.bottom - 1));
+        for (int x = 0; x < out.width; ++x) {
+            int sum = (1 << shift) >> 1;
+            for (int j = 0; j < ny; ++j)
+                for (int i = 0; i < nx; ++i)
+                    sum += from[j][x < whole ? (x << sx) + i : std::min((x << sx) + i, fine.width - 1)];
+            to[x] = static_cast<T>(sum >> shift);
+        }
+    }
+    return out;
+}
+
+/// The median edge predictor's choice: how much of W, N and C.
+struct Edge {
+    int w, n, c;
+    bool none;
+};
+
+Edge choose_edge(int w, int n, int c) {
+    if (c <= std::min(w, n)) return w >= n ? Edge{1, 0, 0, false} : Edge{0, 1, 0, false};
+    if (c >= std::max(w, n)) return w <= n ? Edge{1, 0, 0, false} : Edge{0, 1, 0, false};
+    return {1, 1, -1, false};
+}
+
+}  // namespace
+
+void PlaneContext::reset(const CodingSettings& coding, int width, int height) {
+    settings = coding;
+    layout = SkewLayout(width, height, coding.delta);
+    for (auto& plane : samples) plane.clear();
+    for (auto& plane : errors) plane.clear();
+    samples[kCur].assign(layout.size(), 0);
+    errors[kErr].assign(layout.size(), 0);
+}
+
+std::array<bool, kPlaneIds> needed_planes(const CompiledNetwork& network, bool intra) {
+    std::array<bool, kPlaneIds> needed{};
+    if (!intra) needed[kRef1Sub] = true;
+    for (const auto* taps : {&network.inputs, &network.errors})
+        for (const Tap& tap : *taps) {
+            needed[tap.plane] = true;
+            if (anchor_of(tap.plane) == 1) needed[intra ? kGuide1Cur : kGuide1Ref] = true;
+            if (anchor_of(tap.plane) == 2) needed[intra ? kGuide2Cur : kGuide2Ref] = true;
+        }
+    needed[kCur] = needed[kErr] = needed[kLevel] = false;
+    return needed;
+}
+
+int anchor_of(uint8_t plane) {
+    switch (plane) {
+        case kErrPrev:
+        case kErr:
+        case kGuide1Err:
+        case kGuide2Err:
+        case kLevel:
+            return -1;
+        case kGuide1Cur:
+        case kGuide1Ref:
+            return 1;
+        case kGuide2Cur:
+        case kGuide2Ref:
+            return 2;
+        default:
+            return 0;
+    }
+}
+
+Plane reduce(const Plane& fine, RowRange rows, int sx, int sy) { return reduced(fine, rows, sx, sy); }
+ErrorPlane reduce(const ErrorPlane& fine, RowRange rows, int sx, int sy) { return reduced(fine, rows, sx, sy); }
+
+void find_anchors(const PlaneContext& context, const BatchPosition& at, int32_t (*anchors)[kLanes]) {
+    const SkewLayout& layout = context.layout;
+    if (!context.settings.intra) {
+        constexpr PlaneId kPlanes[kAnchors] = {kRef1Sub, kGuide1Ref, kGuide2Ref};
+        for (int a = 0; a < kAnchors; ++a) {
+            if (context.samples[kPlanes[a]].empty()) continue;
+            const uint16_t* from = context.samples[kPlanes[a]].data() + layout.group(at.group) + at.y;
+            for (int lane = 0; lane < kLanes; ++lane) anchors[a][lane] = from[lane];
+        }
+        return;
+    }
+    const int delta = layout.delta();
+    const ptrdiff_t west = layout.group(at.group - 1) + at.y;
+    const ptrdiff_t north = layout.group(at.group - delta) + at.y - 1;
+    const ptrdiff_t corner = layout.group(at.group - delta - 1) + at.y - 1;
+    const uint16_t* cur = context.samples[kCur].data();
+    for (int lane = 0; lane < kLanes; ++lane) {
+        Edge edge{0, 0, 0, true};
+        if (lane < at.count) {
+            const bool has_west = at.x(lane, delta) > 0, has_north = delta > 0 && at.y + lane > 0;
+            if (has_west && has_north)
+                edge = choose_edge(cur[west + lane], cur[north + lane], cur[corner + lane]);
+            else if (has_west || has_north)
+                edge = {has_west, has_north, 0, false};
+        }
+        constexpr PlaneId kPlanes[kAnchors] = {kCur, kGuide1Cur, kGuide2Cur};
+        for (int a = 0; a < kAnchors; ++a) {
+            const auto& plane = context.samples[kPlanes[a]];
+            if (plane.empty()) continue;
+            anchors[a][lane] =
+                edge.none ? 1 << (context.settings.depth - 1)
+                          : edge.w * plane[west + lane] + edge.n * plane[north + lane] + edge.c * plane[corner + lane];
+        }
+    }
+}
+
+}  // namespace nlvc

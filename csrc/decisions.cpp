@@ -1,0 +1,29 @@
+#include "decisions.h"
+
+#include <cstdlib>
+
+namespace nlvc {
+
+int automatic_slices(const PictureFormat& format) { return std::clamp((format.height + 72) / 144, 1, 8); }
+
+int choose_shift(int depth) { return depth - 8; }
+
+bool is_scene_cut(const Plane& current, const Plane& prediction, int depth) {
+    // Mean differences, from the previous frame and from the left and upper neighbours. A cut costs far more than the
+    // noise of the picture and several levels of 8 bits; a fade or a fast pan does not.
+    int64_t temporal = 0, spatial = 0, count = 0;
+    for (int y = 1; y < current.height; ++y) {
+        const uint16_t* row = current.row(y);
+        const uint16_t* above = current.row(y - 1);
+        const uint16_t* predicted = prediction.row(y);
+        for (int x = 1; x < current.width; ++x) {
+            temporal += std::abs(int{row[x]} - int{predicted[x]});
+            spatial += std::abs(int{row[x]} - (int{row[x - 1]} + int{above[x]} + 1) / 2);
+        }
+        count += current.width - 1;
+    }
+    const int64_t levels = int64_t{6} << (depth - 8);
+    return count > 0 && temporal > count * levels && 2 * temporal > 3 * spatial;
+}
+
+}  // namespace nlvc

@@ -1,0 +1,17 @@
+// What the encoder decides and no decoder needs to know.
+#pragma once
+#include "format.h"
+
+namespace nlvc {
+
+/// About one slice for each 144 rows, 1 to 8.
+int automatic_slices(const PictureFormat& format);
+
+/// The sample shift for a depth. Provisional: high depths are scaled to the 8-bit range whatever their content.
+int choose_shift(int depth);
+
+/// Whether `prediction` (plane 0 of ref1_sub) explains the frame so much worse than its own neighbourhood that a
+/// keyframe should start here.
+bool is_scene_cut(const Plane& current, const Plane& prediction, int depth);
+
+}  // namespace nlvc

@@ -1,0 +1,96 @@
+#include "decoder.h"
+
+namespace nlvc {
+namespace {
+
+int64_t checked_sum(int64_t a, int64_t b, const char* what) {
+    if ((b > 0 && a > INT64_MAX - b) || (b < 0 && a < INT64_MIN - b))
+        throw BitstreamError(std::string("packet: ") + what + " does not fit 63 bits");
+    return a + b;
+}
+
+}  // namespace
+
+Decoder::Decoder(FindModel find_model, int threads) : find_model_(std::move(find_model)), pool_(threads) {}
+
+DecodedFrame Decoder::decode(ByteView bytes) {
+    const bool was_waiting = waiting_;
+    waiting_ = true;  // unless all goes well
+    const Packet packet = read_packet(bytes);
+    if (!packet.keyframe && was_waiting)
+        throw BitstreamError("packet: a P-frame without the frames before it; decoding can start at the next keyframe");
+    if (packet.keyframe) start_sequence(*packet.sequence);
+    check_packet(packet, format_);
+    const std::string missing = model_->missing(format_, packet.keyframe);
+    if (!missing.empty()) throw BitstreamError("packet: " + missing);
+
+    DecodedFrame out;
+    out.pts = packet.keyframe ? packet.pts_difference : checked_sum(next_pts_, packet.pts_difference, "pts");
+    out.duration = packet.duration;
+    const int64_t next_pts = checked_sum(out.pts, out.duration, "pts + duration");
+    CodedFrame frame = decode_samples(packet);
+    out.planes = frame.planes;
+    out.keyframe = packet.keyframe;
+    out.format = format_;
+    out.checksum = packet.checksum;
+    out.slices = static_cast<int>(packet.slices.size());
+    out.model_hash = hash_;
+    out.delta = delta_;
+    history_.push(std::move(frame), packet.keyframe);
+    next_pts_ = next_pts;
+    waiting_ = false;
+    return out;
+}
+
+void Decoder::start_sequence(const Sequence& sequence) {
+    history_.clear();
+    if (!model_ || hash_ != sequence.model_hash || delta_ != sequence.delta) load_model(sequence);
+    format_ = sequence.format;
+}
+
+void Decoder::load_model(const Sequence& sequence) {
+    if (!parsed_.has_value() || parsed_->hash != sequence.model_hash) {
+        Bytes file = sequence.model.copy();
+        if (file.empty()) {
+            std::optional<Bytes> found = find_model_(sequence.model_hash);
+            if (!found.has_value())
+                throw MissingModelError("the stream needs the model with SHA-256 " + hex(sequence.model_hash) +
+                                        ", which is not embedded and not known here");
+            file = std::move(*found);
+        }
+        if (sha256(file) != sequence.model_hash)
+            throw BitstreamError("the model file does not have the SHA-256 " + hex(sequence.model_hash) +
+                                 " that the stream names");
+        parsed_ = parse_model(file);
+    }
+    model_ = std::make_unique<CompiledModel>(*parsed_, sequence.delta, choose_kernels());
+    hash_ = sequence.model_hash;
+    delta_ = sequence.delta;
+}
+
+CodedFrame Decoder::decode_samples(const Packet& packet) {
+    const int slices = static_cast<int>(packet.slices.size());
+    CodedFrame frame(format_, packet.keyframe);
+    std::vector<RangeDecoder> coders;
+    for (const SliceHeader& slice : packet.slices) coders.emplace_back(slice.payload);
+    std::vector<PlaneReferences> references;
+    if (!packet.keyframe) {
+        for (int i = 0; i < slices; ++i)
+            if (packet.slices[i].mode == SliceMode::kModel)
+                decode_slice_motion(format_, slices, i, coders[i], frame.motion);
+        references = history_.references(format_, frame.motion, pool_);
+    }
+    const FrameCoding coding{format_, *model_, {format_.depth, packet.q, delta_, packet.keyframe},
+                             slices,  frame,   references};
+    pool_.run(slices, [&](int i) {
+        if (packet.slices[i].mode == SliceMode::kModel)
+            decode_slice(coding, i, coders[i]);
+        else
+            load_slice(coding, i, packet.slices[i].payload);
+    });
+    if (frame_checksum(format_, frame.planes) != packet.checksum)
+        throw BitstreamError("packet: the decoded samples do not have the frame's checksum");
+    return frame;
+}
+
+}  // namespace nlvc

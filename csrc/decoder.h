@@ -1,0 +1,50 @@
+// Packets to frames.
+#pragma once
+#include <functional>
+
+#include "slice_coding.h"
+
+namespace nlvc {
+
+struct DecodedFrame {
+    std::vector<Plane> planes;  ///< in coding order
+    int64_t pts = 0;            ///< ticks of the time base
+    int64_t duration = 0;       ///< ticks
+    bool keyframe = false;
+    PictureFormat format;
+    uint32_t checksum = 0;  ///< of the samples, proven
+    int slices = 0;
+    Hash model_hash{};
+    int delta = 0;
+};
+
+/// Gives the model file of a hash, or nothing.
+using FindModel = std::function<std::optional<Bytes>(const Hash&)>;
+
+class Decoder {
+  public:
+    /// @param find_model  asked for models that are neither embedded nor in use
+    /// @param threads     0: one for each processor
+    Decoder(FindModel find_model, int threads);
+
+    /// Decodes the next packet. After an exception only a keyframe is accepted.
+    DecodedFrame decode(ByteView packet);
+
+  private:
+    void start_sequence(const Sequence& sequence);
+    void load_model(const Sequence& sequence);
+    CodedFrame decode_samples(const Packet& packet);
+
+    FindModel find_model_;
+    ThreadPool pool_;
+    bool waiting_ = true;  ///< for a keyframe
+    PictureFormat format_;
+    Hash hash_{};
+    int delta_ = 0;
+    std::unique_ptr<CompiledModel> model_;
+    std::optional<Model> parsed_;
+    History history_;
+    int64_t next_pts_ = 0;
+};
+
+}  // namespace nlvc

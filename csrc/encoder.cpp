@@ -1,0 +1,128 @@
+#include "encoder.h"
+
+#include <stdexcept>
+
+#include "decisions.h"
+#include "motion_search.h"
+
+namespace nlvc {
+namespace {
+
+void require(bool condition, const std::string& message) {
+    if (!condition) throw std::invalid_argument(message);
+}
+
+}  // namespace
+
+Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings)
+    : format_(format), settings_(settings), model_file_(std::move(model)), pool_(std::clamp(settings.threads, 0, 256)) {
+    require(format.problem().empty(), "format: " + format.problem());
+    require(settings.delta >= 0 && settings.delta < kDeltas, "delta must be 0, 1 or 2");
+    require(settings.keyframe_interval >= 0, "keyframe_interval must be 0 or more frames");
+    require(settings.slices >= 0 && settings.slices <= 8, "slices must be 0 (automatic) to 8");
+    require(settings.threads >= 0 && settings.threads <= 256, "threads must be 0 (all processors) to 256");
+    const Model parsed = parse_model(model_file_);
+    hash_ = parsed.hash;
+    model_ = std::make_unique<CompiledModel>(parsed, settings.delta, choose_kernels());
+    for (const bool intra : {true, false})
+        require(model_->missing(format, intra).empty(), "model: " + model_->missing(format, intra));
+    slices_ = std::min(settings.slices == 0 ? automatic_slices(format) : settings.slices, format.slice_units());
+    q_ = choose_shift(format.depth);
+    Sequence sequence{format, hash_, settings.delta, {}};
+    later_sequence_ = write_sequence(sequence);
+    if (settings.embed_model) sequence.model = model_file_;
+    sequence_ = write_sequence(sequence);
+}
+
+EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe) {
+    check(planes, pts, duration);
+    bool keyframe = force_keyframe || history_.empty() ||
+                    (settings_.keyframe_interval > 0 && since_keyframe_ >= settings_.keyframe_interval);
+    MotionField motion;
+    std::vector<PlaneReferences> references;
+    if (!keyframe) {
+        motion = search(planes[0]);
+        references = history_.references(format_, motion, pool_);
+        keyframe = settings_.scene_cuts && is_scene_cut(planes[0], references[0].ref1_sub, format_.depth);
+    }
+    CodedFrame frame(format_, true);
+    frame.planes = std::move(planes);
+    if (!keyframe) frame.motion = std::move(motion);
+
+    EncodedFrame out;
+    Packet packet;
+    const std::vector<EncodedSlice> slices = encode_slices(frame, keyframe, std::move(references));
+    out.plane_bits.assign(frame.planes.size(), 0.0);
+    for (const EncodedSlice& slice : slices) {
+        packet.slices.push_back({slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload)});
+        for (size_t p = 0; p < out.plane_bits.size(); ++p) out.plane_bits[p] += slice.plane_bits[p];
+        out.motion_bits += slice.motion_bits;
+    }
+    packet.keyframe = out.keyframe = keyframe;
+    packet.pts_difference = keyframe ? pts : pts - next_pts_;
+    packet.duration = duration;
+    packet.q = q_;
+    packet.checksum = out.checksum = frame_checksum(format_, frame.planes);
+    out.data = write_packet(packet, !keyframe ? ByteView() : first_ ? sequence_ : later_sequence_);
+
+    first_ = false;
+    next_pts_ = pts + duration;
+    since_keyframe_ = keyframe ? 1 : since_keyframe_ + 1;
+    history_.push(std::move(frame), keyframe);
+    return out;
+}
+
+void Encoder::check(const std::vector<Plane>& planes, int64_t pts, int64_t duration) const {
+    constexpr int64_t kMostTicks = int64_t{1} << 61;  // sums and differences of two stay within 63 bits
+    require(pts > -kMostTicks && pts < kMostTicks, "pts is beyond 61 bits");
+    require(duration >= 0 && duration < kMostTicks, "duration is negative or beyond 61 bits");
+    require(static_cast<int>(planes.size()) == format_.planes(),
+            "expected " + std::to_string(format_.planes()) + " planes, got " + std::to_string(planes.size()));
+    for (int p = 0; p < format_.planes(); ++p) {
+        const Plane& plane = planes[p];
+        require(plane.width == format_.plane_width(p) && plane.height == format_.plane_height(p),
+                "plane " + std::to_string(p) + " is " + std::to_string(plane.width) + "x" +
+                    std::to_string(plane.height) + ", expected " + std::to_string(format_.plane_width(p)) + "x" +
+                    std::to_string(format_.plane_height(p)));
+        const uint16_t largest = *std::max_element(plane.values.begin(), plane.values.end());
+        require(largest <= format_.maximum(), "plane " + std::to_string(p) + " has a sample of " +
+                                                  std::to_string(largest) + ", more than " +
+                                                  std::to_string(format_.depth) + " bits hold");
+    }
+}
+
+MotionField Encoder::search(const Plane& current) {
+    MotionField field(format_.width, format_.height, kBlock);
+    const CodedFrame& previous = history_.frame(1);
+    pool_.run(slices_, [&](int slice) {
+        const RowRange rows = format_.slice_rows(0, slice, slices_);
+        search_motion(current, previous.planes[0], previous.motion, format_.depth, rows.top, rows.bottom, field);
+    });
+    return field;
+}
+
+std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, bool keyframe,
+                                                 std::vector<PlaneReferences> references) {
+    if (keyframe) references.clear();
+    std::vector<EncodedSlice> slices(static_cast<size_t>(slices_));
+    while (true) {
+        const FrameCoding coding{format_, *model_, {format_.depth, q_, settings_.delta, keyframe},
+                                 slices_, frame,   references};
+        pool_.run(slices_, [&](int i) {
+            if (slices[i].mode == SliceMode::kModel) slices[i] = encode_slice(coding, i);
+        });
+        // A slice that the model would make larger is stored. In a P-frame that clears its vectors, which its
+        // neighbours' taps can reach: all others are coded again.
+        bool again = false;
+        for (int i = 0; i < slices_; ++i) {
+            const int64_t raw = format_.slice_samples(i, slices_) * format_.sample_bytes();
+            if (slices[i].mode == SliceMode::kRaw || static_cast<int64_t>(slices[i].payload.size()) <= raw) continue;
+            slices[i] = store_slice(coding, i);
+            again = !keyframe;
+        }
+        if (!again) return slices;
+        references = history_.references(format_, frame.motion, pool_);
+    }
+}
+
+}  // namespace nlvc

@@ -1,0 +1,58 @@
+// Frames to packets.
+#pragma once
+#include "slice_coding.h"
+
+namespace nlvc {
+
+struct EncoderSettings {
+    int delta = 2;              ///< slope of the groups, 0 .. 2
+    int keyframe_interval = 0;  ///< frames between keyframes at most; 0: only where forced or at a scene cut
+    int slices = 0;   ///< 1 .. 8; 0: about one for each 144 rows. Small pictures have at most one for each 16 rows
+    int threads = 0;  ///< 0: one for each processor
+    bool embed_model = false;  ///< put the model file into the first keyframe and the sequence header
+    bool scene_cuts = true;    ///< start a keyframe where the content changes
+};
+
+struct EncodedFrame {
+    Bytes data;  ///< the packet
+    bool keyframe = false;
+    std::vector<double> plane_bits;  ///< by plane
+    double motion_bits = 0;
+    uint32_t checksum = 0;  ///< of the frame's samples
+};
+
+class Encoder {
+  public:
+    /// @param model  a model file
+    Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings);
+
+    /// @param planes  in coding order, sizes as in the format, samples at most its maximum
+    /// @param pts  ticks of the time base
+    EncodedFrame encode(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe);
+
+    const Bytes& sequence_header() const { return sequence_; }
+    const Hash& model_hash() const { return hash_; }
+    const PictureFormat& format() const { return format_; }
+
+  private:
+    void check(const std::vector<Plane>& planes, int64_t pts, int64_t duration) const;
+    MotionField search(const Plane& current);
+    std::vector<EncodedSlice> encode_slices(CodedFrame& frame, bool keyframe, std::vector<PlaneReferences> references);
+
+    PictureFormat format_;
+    EncoderSettings settings_;
+    Bytes model_file_;
+    Hash hash_{};
+    Bytes sequence_;        ///< of the first keyframe
+    Bytes later_sequence_;  ///< of the others
+    std::unique_ptr<CompiledModel> model_;
+    ThreadPool pool_;
+    int slices_;
+    int q_;
+    History history_;
+    int64_t next_pts_ = 0;    ///< previous pts + duration
+    int since_keyframe_ = 0;  ///< frames since the last keyframe, itself included
+    bool first_ = true;
+};
+
+}  // namespace nlvc

@@ -1,0 +1,55 @@
+// What both sides remember of decoded frames and what they make of it for the next one (docs/bitstream.md sections 3
+// and 9).
+#pragma once
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "format.h"
+#include "thread_pool.h"
+
+namespace nlvc {
+
+/// A frame while it is coded and afterwards.
+struct CodedFrame {
+    std::vector<Plane> planes;       ///< samples
+    std::vector<ErrorPlane> errors;  ///< prediction errors, zero in raw slices
+    MotionField motion;              ///< quarter samples, 8x8 blocks; empty in a keyframe
+
+    /// Planes of the right sizes, all zero.
+    explicit CodedFrame(const PictureFormat& format, bool keyframe);
+};
+
+/// Earlier frames as one plane of a P-frame sees them.
+struct PlaneReferences {
+    Plane ref1_sub;  ///< frame t-1, sub-sample displaced
+    std::vector<std::shared_ptr<Plane>>
+        refs;           ///< [kReferences]: t-1 integer, t-2 .. t-4 sub-sample displaced; copies share
+    ErrorPlane errors;  ///< prediction errors of t-1, integer displaced
+};
+
+/// The frames since the keyframe, at most kReferences, newest first.
+class History {
+  public:
+    bool empty() const { return frames_.empty(); }
+    const CodedFrame& frame(int k) const { return *frames_[static_cast<size_t>(k - 1)]; }  ///< t-k, k = 1 ..
+    int size() const { return static_cast<int>(frames_.size()); }
+    /// The frame that was just coded becomes t-1.
+    void push(CodedFrame frame, bool keyframe);
+    void clear() { frames_.clear(); }
+
+    /// The references of all planes for a frame with the motion field `motion`.
+    std::vector<PlaneReferences> references(const PictureFormat& format, const MotionField& motion,
+                                            ThreadPool& pool) const;
+
+  private:
+    std::deque<std::shared_ptr<const CodedFrame>> frames_;
+};
+
+/// CRC-32C over the planes in coding order, rows without padding, two bytes a sample above 8 bits.
+uint32_t frame_checksum(const PictureFormat& format, const std::vector<Plane>& planes);
+
+/// Samples of rows [rows.top, rows.bottom) of a plane as in raw slices and checksums.
+void append_samples(const Plane& plane, RowRange rows, int sample_bytes, std::vector<uint8_t>& out);
+
+}  // namespace nlvc

@@ -1,0 +1,60 @@
+// The parts of the codec that exist for several instruction sets, as a table of functions chosen once per codec
+// instance. All of them give the same integers as the definition in network.h (tests/test_network.py).
+#pragma once
+#include "context.h"
+#include "lanes.h"
+#include "mixture.h"
+#include "model.h"
+
+namespace nlvc {
+
+enum class TapKind : uint8_t {
+    kDifference,  ///< a sample minus an anchor
+    kError,       ///< a prediction error
+    kLevel,       ///< from anchor A alone
+};
+
+/// Where a tap reads for one group: row y of the group at samples[y] or errors[y].
+struct TapSource {
+    TapKind kind;
+    bool absolute;
+    bool masked;  ///< differences of `cur` are 0 outside the slice
+    int8_t dx, dy;
+    uint8_t anchor;
+    const uint16_t* samples;
+    const int8_t* errors;
+};
+
+/// Inputs of sixteen samples and what becomes of them.
+struct BatchValues {
+    int32_t anchors[kAnchors][kLanes];
+    int8_t taps[kMaxWidth][kLanes];     ///< first tap list
+    int8_t errors[kMaxWidth][kLanes];   ///< second tap list
+    uint8_t hidden[kMaxWidth][kLanes];  ///< h2
+    int32_t linear[kLanes];             ///< lin
+    int32_t mean[kLanes];               ///< 1/32 sample
+    int32_t outputs[kOutputs][kLanes];  ///< o
+};
+
+struct Kernels {
+    const char* name;
+    /// Lays out the weights as this table's functions read them.
+    void (*pack)(CompiledNetwork& network);
+    /// Tap values for a batch of a plane.
+    void (*gather)(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
+                   const int32_t (*anchors)[kLanes], int8_t (*values)[kLanes]);
+    /// taps -> hidden, linear
+    void (*stage1)(const CompiledNetwork& network, BatchValues& batch);
+    /// hidden, errors -> outputs
+    void (*stage2)(const CompiledNetwork& network, BatchValues& batch);
+    /// outputs, mean -> mixture
+    void (*mixture)(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& mixture);
+};
+
+/// Plain loops over the lanes, which any compiler turns into its baseline's vector instructions.
+extern const Kernels kScalarKernels;
+
+/// The fastest table for this processor.
+const Kernels& choose_kernels();
+
+}  // namespace nlvc

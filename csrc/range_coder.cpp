@@ -1,0 +1,55 @@
+#include "range_coder.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nlvc {
+
+void RangeEncoder::carry() {
+    low_ &= kMask;
+    for (size_t i = bytes_.size(); i-- > 0 && ++bytes_[i] == 0;) {
+    }
+}
+
+Bytes RangeEncoder::finish() {
+    low_ += kLeast - 1;
+    if (low_ >> 48 != 0) carry();
+    renormalise();
+    while (!bytes_.empty() && bytes_.back() == 0) bytes_.pop_back();
+    return std::move(bytes_);
+}
+
+double RangeEncoder::bits() const {
+    return 8.0 * static_cast<double>(bytes_.size()) + 48.0 - std::log2(static_cast<double>(range_));
+}
+
+RangeDecoder::RangeDecoder(ByteView bytes) : bytes_(bytes) {
+    for (int i = 0; i < 3; ++i) code_ = code_ << 16 | next_word();
+}
+
+void AdaptiveBit::update(int bit) {
+    if (bit == 0)
+        probability_ += (65536 - probability_) >> 4;
+    else
+        probability_ -= probability_ >> 4;
+    probability_ = std::clamp(probability_, 64u, 65472u);
+}
+
+int BitEncoder::code(int bit, AdaptiveBit& context) {
+    if (bit == 0)
+        coder_.encode(0, context.split());
+    else
+        coder_.encode(context.split(), kProbabilityOne);
+    context.update(bit);
+    return bit;
+}
+
+int BitDecoder::code(int, AdaptiveBit& context) {
+    const uint32_t split = context.split();
+    const int bit = coder_.reached(split) ? 1 : 0;
+    coder_.consume(bit != 0 ? split : 0, bit != 0 ? kProbabilityOne : split);
+    context.update(bit);
+    return bit;
+}
+
+}  // namespace nlvc

@@ -1,0 +1,130 @@
+// The range coder (docs/bitstream.md section 7): symbols are intervals [lo, hi) of 2^24.
+//
+// Why it is right. Write B = 2^48, and let the coded string be a fraction in [0, 1), 16 bits a word.
+// * State. After every symbol the string must lie in [low, low + range) in units of the word position, and
+//   2^32 <= range < 2^48. The r = range >> 24 is at least 2^8, so every interval with hi > lo gets at least r >= 2^8
+//   units: no symbol is lost, and one or two renormalisations restore range >= 2^32. The remainder range - r * 2^24
+//   goes to the symbol that ends at 2^24, so the symbols' intervals cover the range without gap or overlap.
+// * Carry. low + range <= B holds at the start and nesting keeps the absolute interval inside [0, 1): a carry out of
+// the
+//   48 bits of low adds one to words already emitted, and never runs past the first of them. A word that a carry turned
+//   from ffff into 0000 can be reached by a carry again only after another was added to it: the total work is linear.
+// * End. V = (low + 2^32 - 1) with its low 32 bits cleared satisfies low <= V < low + 2^32 <= low + range: the single
+//   word V >> 32 followed by zeros lies in the interval, so zeros past the end decode right and may be dropped.
+// * Search. The decoder needs the last v with r * C(v) <= code. r < 2^24 and C < 2^24, so the product fits 48 bits and
+//   comparing products replaces the division code / r.
+// * Damage. Wrong bytes give wrong symbols but no undefined step: all arithmetic is on unsigned 64-bit integers and
+//   every search is bounded by its caller.
+#pragma once
+#include "bytes.h"
+
+namespace nlvc {
+
+constexpr int kProbabilityBits = 24;
+constexpr uint32_t kProbabilityOne = 1u << kProbabilityBits;
+
+class RangeEncoder {
+  public:
+    /// Codes [lo, hi), 0 <= lo < hi <= 2^24.
+    void encode(uint32_t lo, uint32_t hi) {
+        const uint64_t unit = range_ >> kProbabilityBits;
+        low_ += unit * lo;
+        range_ = hi == kProbabilityOne ? range_ - unit * lo : unit * (hi - lo);
+        if (low_ >> 48 != 0) carry();
+        while (range_ < kLeast) renormalise();
+    }
+    /// Ends the string and returns it without trailing zeros.
+    Bytes finish();
+    /// Information coded so far, bits.
+    double bits() const;
+
+  private:
+    static constexpr uint64_t kLeast = uint64_t{1} << 32;
+    static constexpr uint64_t kMask = (uint64_t{1} << 48) - 1;
+
+    void carry();
+    void renormalise() {
+        bytes_.push_back(static_cast<uint8_t>(low_ >> 40));
+        bytes_.push_back(static_cast<uint8_t>(low_ >> 32));
+        low_ = low_ << 16 & kMask;
+        range_ <<= 16;
+    }
+
+    uint64_t low_ = 0;
+    uint64_t range_ = kMask;
+    Bytes bytes_;
+};
+
+class RangeDecoder {
+  public:
+    /// `bytes` must outlive the decoder.
+    explicit RangeDecoder(ByteView bytes);
+
+    /// Whether the coded symbol's interval ends above `bound` (0 .. 2^24 - 1).
+    bool reached(uint32_t bound) const { return unit_ * bound <= code_; }
+    /// Takes the symbol [lo, hi) that the search found.
+    void consume(uint32_t lo, uint32_t hi) {
+        code_ -= unit_ * lo;
+        range_ = hi == kProbabilityOne ? range_ - unit_ * lo : unit_ * (hi - lo);
+        while (range_ < kLeast) {
+            code_ = code_ << 16 | next_word();
+            range_ <<= 16;
+        }
+        unit_ = range_ >> kProbabilityBits;
+    }
+
+  private:
+    static constexpr uint64_t kLeast = uint64_t{1} << 32;
+
+    uint64_t next_word() {
+        const uint64_t high = position_ < bytes_.size ? bytes_.data[position_] : 0;
+        const uint64_t low = position_ + 1 < bytes_.size ? bytes_.data[position_ + 1] : 0;
+        position_ += 2;
+        return high << 8 | low;
+    }
+
+    ByteView bytes_;
+    size_t position_ = 0;
+    uint64_t range_ = (uint64_t{1} << 48) - 1;
+    uint64_t unit_ = range_ >> kProbabilityBits;
+    uint64_t code_ = 0;
+};
+
+/// A binary probability that follows what it codes.
+class AdaptiveBit {
+  public:
+    /// Upper end of the interval of bit 0.
+    uint32_t split() const { return probability_ << 8; }
+    void update(int bit);
+
+  private:
+    uint32_t probability_ = 32768;  ///< of zero, 1/65536
+};
+
+/// Codes bits in one of both directions, so that a syntax is written once.
+class BitCoder {
+  public:
+    virtual ~BitCoder() = default;
+    /// The encoder codes `bit` and returns it; the decoder ignores `bit` and returns what was coded.
+    virtual int code(int bit, AdaptiveBit& context) = 0;
+};
+
+class BitEncoder final : public BitCoder {
+  public:
+    explicit BitEncoder(RangeEncoder& coder) : coder_(coder) {}
+    int code(int bit, AdaptiveBit& context) override;
+
+  private:
+    RangeEncoder& coder_;
+};
+
+class BitDecoder final : public BitCoder {
+  public:
+    explicit BitDecoder(RangeDecoder& coder) : coder_(coder) {}
+    int code(int bit, AdaptiveBit& context) override;
+
+  private:
+    RangeDecoder& coder_;
+};
+
+}  // namespace nlvc

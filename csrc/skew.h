@@ -1,0 +1,88 @@
+// The skewed layout: the samples of a group side by side.
+//
+// The value of (x, y) of a slice stands at [g = x + δ*y][y], groups one after another without gaps, for all positions
+// up to kReach outside the slice. So sixteen consecutive rows of a group are sixteen consecutive values, and what a tap
+// (dx, dy) reads for them is again one run of sixteen, at [g + dx + δ*dy][y + dy]. A run may extend past the rows of
+// its group into the next one, for rows that are not part of the slice: kLanes more values at the end keep that inside
+// the buffer.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "lanes.h"
+#include "model.h"
+#include "plane.h"
+
+namespace nlvc {
+
+class SkewLayout {
+  public:
+    SkewLayout() = default;
+    SkewLayout(int width, int height, int delta);
+
+    int width() const { return width_; }
+    int height() const { return height_; }
+    int delta() const { return delta_; }
+    /// Number of groups with samples of the slice; group g is 0 .. groups() - 1.
+    int groups() const { return width_ + delta_ * (height_ - 1); }
+    /// First row of group g inside the slice.
+    int first_row(int g) const { return delta_ == 0 || g < width_ ? 0 : (g - width_ + delta_) / delta_; }
+    /// Last row of group g inside the slice; before the first one where a narrow slice has no sample in the group.
+    int last_row(int g) const { return delta_ == 0 ? height_ - 1 : std::min(height_ - 1, g / delta_); }
+    /// Index of (g, row 0); (g, y) stands y further. g and y may be those of positions kReach outside the slice.
+    ptrdiff_t group(int g) const { return base_[g + kReach * (1 + delta_)]; }
+    /// Values in a buffer.
+    size_t size() const { return size_; }
+
+  private:
+    int width_ = 0;
+    int height_ = 0;
+    int delta_ = 0;
+    std::vector<ptrdiff_t> base_;
+    size_t size_ = 0;
+};
+
+/// Copies rows [top, top + layout.height()) of `source` into the layout; positions outside are clamped to the columns
+/// of the plane and to the rows [rows.top, rows.bottom).
+template <class T>
+void skew(const SkewLayout& layout, const Grid<T>& source, int top, RowRange rows, std::vector<T>& out) {
+    constexpr int kBand = 32;  // rows at a time: reads and writes stay in the cache
+    out.resize(layout.size());
+    const int w = layout.width(), h = layout.height(), delta = layout.delta();
+    for (int y0 = -kReach; y0 < h + kReach; y0 += kBand) {
+        const int y1 = std::min(y0 + kBand, h + kReach);
+        const T* row[kBand];
+        for (int y = y0; y < y1; ++y) row[y - y0] = source.row(std::clamp(top + y, rows.top, rows.bottom - 1));
+        for (int g = -kReach + delta * y0; g < w + kReach + delta * (y1 - 1); ++g) {
+            int first = y0, last = y1 - 1;
+            if (delta != 0) {
+                // -kReach <= g - δ*y < w + kReach
+                const int above = g - (w + kReach - 1), below = g + kReach;
+                if (above > delta * y0) first = (above - delta * y0 + delta - 1) / delta + y0;
+                last = std::min(last, y0 + (below - delta * y0) / delta);
+            }
+            T* at = out.data() + layout.group(g);
+            for (int y = first; y <= last; ++y) at[y] = row[y - y0][std::clamp(g - delta * y, 0, w - 1)];
+        }
+    }
+}
+
+/// Copies the slice back into rows [top, top + layout.height()) of `target`.
+template <class T>
+void unskew(const SkewLayout& layout, const std::vector<T>& values, int top, Grid<T>& target) {
+    constexpr int kBand = 32;
+    const int w = layout.width(), h = layout.height(), delta = layout.delta();
+    for (int y0 = 0; y0 < h; y0 += kBand) {
+        const int y1 = std::min(y0 + kBand, h);
+        T* row[kBand];
+        for (int y = y0; y < y1; ++y) row[y - y0] = target.row(top + y);
+        for (int g = delta * y0; g < w + delta * (y1 - 1); ++g) {
+            const int first = std::max(y0, layout.first_row(g)), last = std::min(y1 - 1, layout.last_row(g));
+            const T* at = values.data() + layout.group(g);
+            for (int y = first; y <= last; ++y) row[y - y0][g - delta * y] = at[y];
+        }
+    }
+}
+
+}  // namespace nlvc

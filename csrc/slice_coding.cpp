@@ -1,0 +1,183 @@
+#include "slice_coding.h"
+
+#include "motion_coding.h"
+#include "wavefront.h"
+
+namespace nlvc {
+namespace {
+
+class EncodingVisitor final : public BatchVisitor {
+  public:
+    EncodingVisitor(RangeEncoder& coder, const Kernels& kernels, const CodingSettings& settings)
+        : coder_(coder), kernels_(kernels), settings_(settings) {}
+
+    void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
+        kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
+        for (int lane = 0; lane < at.count; ++lane)
+            Distribution(mixture_, lane, settings_.depth, settings_.q).encode(coder_, samples[lane]);
+    }
+
+  private:
+    RangeEncoder& coder_;
+    const Kernels& kernels_;
+    CodingSettings settings_;
+    MixtureBatch mixture_;
+};
+
+class DecodingVisitor final : public BatchVisitor {
+  public:
+    DecodingVisitor(RangeDecoder& coder, const Kernels& kernels, const CodingSettings& settings)
+        : coder_(coder), kernels_(kernels), settings_(settings) {}
+
+    void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
+        kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
+        for (int lane = 0; lane < at.count; ++lane)
+            samples[lane] =
+                static_cast<uint16_t>(Distribution(mixture_, lane, settings_.depth, settings_.q).decode(coder_));
+    }
+
+  private:
+    RangeDecoder& coder_;
+    const Kernels& kernels_;
+    CodingSettings settings_;
+    MixtureBatch mixture_;
+};
+
+/// Sets the context planes of plane p that the network reads.
+void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork& network, PlaneContext& context) {
+    const PictureFormat& format = coding.format;
+    const RowRange rows = format.slice_rows(p, slice, coding.slices);
+    const RowRange plane_rows{0, format.plane_height(p)};
+    const auto needed = needed_planes(network, coding.settings.intra);
+    context.reset(coding.settings, format.plane_width(p), rows.count());
+    if (!coding.settings.intra) {
+        const PlaneReferences& r = coding.references[p];
+        if (needed[kRef1Sub]) context.set(kRef1Sub, r.ref1_sub, rows.top, plane_rows);
+        for (int k = 0; k < kReferences; ++k) {
+            const auto id = static_cast<PlaneId>(kRef1 + k);
+            if (needed[id]) context.set(id, *r.refs[k], rows.top, plane_rows);
+        }
+        if (needed[kErrPrev]) context.set(kErrPrev, r.errors, rows.top, plane_rows);
+    }
+    // Guides, reduced to the grid of plane p; row 0 is then the first of the slice.
+    const PlaneGeometry own = format.geometry(p);
+    for (int guide = 0; guide < format.plane_class(p); ++guide) {
+        const PlaneGeometry finer = format.geometry(guide);
+        const RowRange guide_rows = format.slice_rows(guide, slice, coding.slices);
+        const RowRange slice_rows{0, rows.count()};
+        const int sx = own.sx - finer.sx, sy = own.sy - finer.sy, step = kGuide2Cur - kGuide1Cur;
+        auto set = [&](int first_id, const auto& plane) {
+            const auto id = static_cast<PlaneId>(first_id + guide * step);
+            if (needed[id]) context.set(id, reduce(plane, guide_rows, sx, sy), 0, slice_rows);
+        };
+        set(kGuide1Cur, coding.frame.planes[guide]);
+        set(kGuide1Err, coding.frame.errors[guide]);
+        if (!coding.settings.intra) set(kGuide1Ref, coding.references[guide].ref1_sub);
+    }
+}
+
+}  // namespace
+
+CompiledModel::CompiledModel(const Model& model, int delta, const Kernels& kernels) : kernels_(kernels) {
+    for (int type = 0; type < 2; ++type)
+        for (int c = 0; c < kPlaneClasses; ++c) {
+            if (!model.networks[type][c].has_value()) continue;
+            networks_[type][c] = compile(*model.networks[type][c], delta);
+            kernels.pack(*networks_[type][c]);
+        }
+}
+
+const CompiledNetwork* CompiledModel::network(bool intra, int plane_class) const {
+    const auto& network = networks_[intra ? 0 : 1][plane_class];
+    return network.has_value() ? &*network : nullptr;
+}
+
+std::string CompiledModel::missing(const PictureFormat& format, bool intra) const {
+    for (int p = 0; p < format.planes(); ++p)
+        if (network(intra, format.plane_class(p)) == nullptr)
+            return std::string("the model has no network for plane class ") + std::to_string(format.plane_class(p)) +
+                   (intra ? " in I-frames" : " in P-frames");
+    return "";
+}
+
+EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
+    const PictureFormat& format = coding.format;
+    RangeEncoder coder;
+    EncodedSlice out;
+    if (!coding.settings.intra) {
+        BitEncoder bits(coder);
+        code_motion(bits, format.slice_blocks(slice, coding.slices), coding.frame.motion);
+        out.motion_bits = coder.bits();
+    }
+    PlaneContext context;
+    double bits = coder.bits();
+    for (int p = 0; p < format.planes(); ++p) {
+        const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        prepare(coding, slice, p, network, context);
+        context.set(kCur, coding.frame.planes[p], rows.top, rows);
+        EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings);
+        run_plane(context, {coding.model.kernels(), network}, visitor);
+        unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
+        out.plane_bits.push_back(coder.bits() - bits);
+        bits = coder.bits();
+    }
+    out.payload = coder.finish();
+    out.payload.resize(std::max(out.payload.size(), least_payload(format.slice_samples(slice, coding.slices))), 0);
+    return out;
+}
+
+EncodedSlice store_slice(const FrameCoding& coding, int slice) {
+    const PictureFormat& format = coding.format;
+    EncodedSlice out;
+    out.mode = SliceMode::kRaw;
+    for (int p = 0; p < format.planes(); ++p) {
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        const size_t before = out.payload.size();
+        append_samples(coding.frame.planes[p], rows, format.sample_bytes(), out.payload);
+        out.plane_bits.push_back(8.0 * static_cast<double>(out.payload.size() - before));
+        ErrorPlane& errors = coding.frame.errors[p];
+        std::fill(errors.row(rows.top), errors.row(rows.top) + size_t(rows.count()) * errors.width, int8_t{0});
+    }
+    const RowRange blocks = format.slice_blocks(slice, coding.slices);
+    if (!coding.settings.intra)
+        for (int by = blocks.top; by < blocks.bottom; ++by)
+            for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
+    return out;
+}
+
+void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion) {
+    BitDecoder bits(coder);
+    code_motion(bits, format.slice_blocks(slice, slices), motion);
+}
+
+void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
+    const PictureFormat& format = coding.format;
+    PlaneContext context;
+    for (int p = 0; p < format.planes(); ++p) {
+        const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
+        const int top = format.slice_rows(p, slice, coding.slices).top;
+        prepare(coding, slice, p, network, context);
+        DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings);
+        run_plane(context, {coding.model.kernels(), network}, visitor);
+        unskew(context.layout, context.samples[kCur], top, coding.frame.planes[p]);
+        unskew(context.layout, context.errors[kErr], top, coding.frame.errors[p]);
+    }
+}
+
+void load_slice(const FrameCoding& coding, int slice, ByteView payload) {
+    const PictureFormat& format = coding.format;
+    Reader in(payload, "raw slice");
+    for (int p = 0; p < format.planes(); ++p) {
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        for (int y = rows.top; y < rows.bottom; ++y) {
+            uint16_t* row = coding.frame.planes[p].row(y);
+            for (int x = 0; x < format.plane_width(p); ++x) {
+                row[x] = format.sample_bytes() == 1 ? in.u8("sample") : in.u16("sample");
+                if (row[x] > format.maximum()) in.fail("sample", "is above the largest of its depth");
+            }
+        }
+    }
+}
+
+}  // namespace nlvc

@@ -1,0 +1,40 @@
+// Runs independent jobs on a fixed number of threads. Results never depend on that number.
+#pragma once
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace nlvc {
+
+class ThreadPool {
+  public:
+    /// @param threads  number of threads that work, the calling one included; 0: one for each processor
+    explicit ThreadPool(int threads);
+    ~ThreadPool();
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
+
+    /// Calls job(0) .. job(count - 1) and returns when all have ended. If some throw, the exception of the lowest index
+    /// is rethrown.
+    void run(int count, const std::function<void(int)>& job);
+
+  private:
+    void work();
+    void take_jobs(std::unique_lock<std::mutex>& lock);
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    const std::function<void(int)>* job_ = nullptr;
+    int count_ = 0;
+    int next_ = 0;
+    int running_ = 0;
+    bool ending_ = false;
+    std::vector<std::exception_ptr> errors_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace nlvc

@@ -1,0 +1,73 @@
+#include "wavefront.h"
+
+namespace nlvc {
+namespace {
+
+std::vector<TapSource> tap_sources(const std::vector<Tap>& taps) {
+    std::vector<TapSource> sources;
+    for (const Tap& tap : taps) {
+        const int anchor = anchor_of(tap.plane);
+        const TapKind kind = tap.plane == kLevel ? TapKind::kLevel
+                             : anchor < 0        ? TapKind::kError
+                                                 : TapKind::kDifference;
+        sources.push_back({kind, tap.absolute, tap.plane == kCur, tap.dx, tap.dy,
+                           static_cast<uint8_t>(std::max(anchor, 0)), nullptr, nullptr});
+    }
+    return sources;
+}
+
+/// Points the sources to what they read for group g.
+void aim(const PlaneContext& context, const std::vector<Tap>& taps, int g, std::vector<TapSource>& sources) {
+    for (size_t i = 0; i < taps.size(); ++i) {
+        const Tap& tap = taps[i];
+        const ptrdiff_t offset = context.layout.group(g + tap.dx + context.settings.delta * tap.dy) + tap.dy;
+        if (sources[i].kind == TapKind::kDifference) sources[i].samples = context.samples[tap.plane].data() + offset;
+        if (sources[i].kind == TapKind::kError) sources[i].errors = context.errors[tap.plane].data() + offset;
+    }
+}
+
+/// Predicted mean in 1/32 sample.
+int32_t predicted_mean(int32_t anchor, int32_t linear, const CodingSettings& settings) {
+    const int32_t maximum = (1 << settings.depth) - 1;
+    return std::clamp(anchor * 32 + ((linear + 256) >> 9) * (1 << settings.q), 0, maximum << 5);
+}
+
+int8_t prediction_error(int32_t sample, int32_t mean, int q) {
+    return static_cast<int8_t>(std::clamp(((sample << 5) - mean + (4 << q)) >> (3 + q), -127, 127));
+}
+
+}  // namespace
+
+void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& visitor) {
+    const Kernels& kernels = evaluator.kernels;
+    const CompiledNetwork& network = evaluator.network;
+    const CodingSettings& settings = context.settings;
+    const SkewLayout& layout = context.layout;
+    std::vector<TapSource> inputs = tap_sources(network.inputs), errors = tap_sources(network.errors);
+    BatchValues batch{};
+    for (int g = 0; g < layout.groups(); ++g) {
+        aim(context, network.inputs, g, inputs);
+        aim(context, network.errors, g, errors);
+        uint16_t* samples = context.samples[kCur].data() + layout.group(g);
+        int8_t* own_errors = context.errors[kErr].data() + layout.group(g);
+        const int last = layout.last_row(g);
+        for (int y = layout.first_row(g); y <= last; y += kLanes) {
+            BatchPosition at{g, y, std::min(kLanes, last - y + 1), false};
+            const int left = at.x(at.count - 1, settings.delta), right = at.x(0, settings.delta);
+            at.interior = left >= kReach && right < layout.width() - kReach && y >= kReach &&
+                          y + at.count <= layout.height() - kReach;
+            find_anchors(context, at, batch.anchors);
+            kernels.gather(context, inputs, at, batch.anchors, batch.taps);
+            kernels.stage1(network, batch);
+            for (int lane = 0; lane < kLanes; ++lane)
+                batch.mean[lane] = predicted_mean(batch.anchors[0][lane], batch.linear[lane], settings);
+            kernels.gather(context, errors, at, batch.anchors, batch.errors);
+            kernels.stage2(network, batch);
+            visitor.visit(at, batch, samples + y);
+            for (int lane = 0; lane < at.count; ++lane)
+                own_errors[y + lane] = prediction_error(samples[y + lane], batch.mean[lane], settings.q);
+        }
+    }
+}
+
+}  // namespace nlvc

@@ -1,0 +1,26 @@
+// One plane of one slice, group by group (docs/bitstream.md sections 2, 4 and 5), the same for both directions.
+#pragma once
+#include "kernels.h"
+
+namespace nlvc {
+
+/// A network for one frame type and plane class, ready for a set of kernels.
+struct Evaluator {
+    const Kernels& kernels;
+    const CompiledNetwork& network;
+};
+
+/// Takes the samples of each batch as they come.
+class BatchVisitor {
+  public:
+    virtual ~BatchVisitor() = default;
+    /// @param values   mean and outputs of the batch (and everything they came from)
+    /// @param samples  the samples of the batch, at.count of them: an encoder reads, a decoder writes them
+    virtual void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) = 0;
+};
+
+/// Runs all groups. context.samples[kCur] holds the samples (encoder) or receives them (decoder); context.errors[kErr]
+/// receives the prediction errors.
+void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& visitor);
+
+}  // namespace nlvc

@@ -1,0 +1,89 @@
+// Encoder and Decoder.
+#include <pybind11/stl.h>
+
+#include "arrays.h"
+#include "decoder.h"
+#include "encoder.h"
+
+namespace nlvc {
+namespace {
+
+EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64_t duration, bool force_keyframe) {
+    std::vector<Plane> samples;
+    for (const py::handle& plane : planes) {
+        if (!PyObject_CheckBuffer(plane.ptr()))
+            throw py::type_error("plane " + std::to_string(samples.size()) + " has no buffer");
+        samples.push_back(
+            plane_from_buffer(py::reinterpret_borrow<py::buffer>(plane), encoder.format().depth, samples.size()));
+    }
+    const py::gil_scoped_release release;
+    return encoder.encode(std::move(samples), pts, duration, force_keyframe);
+}
+
+std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buffer& model, int delta,
+                                      int keyframe_interval, int slices, int threads, bool embed_model,
+                                      bool scene_cuts) {
+    const EncoderSettings settings{delta, keyframe_interval, slices, threads, embed_model, scene_cuts};
+    return std::make_unique<Encoder>(format, to_bytes(model), settings);
+}
+
+std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads) {
+    if (threads < 0 || threads > 256) throw std::invalid_argument("threads must be 0 (all processors) to 256");
+    FindModel find = [find_model = std::move(find_model)](const Hash& hash) -> std::optional<Bytes> {
+        const py::gil_scoped_acquire acquire;
+        const py::object found = find_model(from_bytes({hash.data(), hash.size()}));
+        if (found.is_none()) return std::nullopt;
+        if (!PyObject_CheckBuffer(found.ptr())) throw py::type_error("find_model must return bytes or None");
+        return to_bytes(py::reinterpret_borrow<py::buffer>(found));
+    };
+    return std::make_unique<Decoder>(std::move(find), threads);
+}
+
+DecodedFrame decode(Decoder& decoder, const py::buffer& packet) {
+    const Bytes bytes = to_bytes(packet);
+    const py::gil_scoped_release release;
+    return decoder.decode(bytes);
+}
+
+}  // namespace
+
+void bind_codec(py::module_& module) {
+    py::class_<EncodedFrame>(module, "EncodedFrame")
+        .def_property_readonly("data", [](const EncodedFrame& f) { return from_bytes(f.data); })
+        .def_readonly("is_keyframe", &EncodedFrame::keyframe)
+        .def_readonly("plane_bits", &EncodedFrame::plane_bits)
+        .def_readonly("motion_bits", &EncodedFrame::motion_bits)
+        .def_readonly("checksum", &EncodedFrame::checksum);
+
+    py::class_<Encoder>(module, "Encoder")
+        .def(py::init(&make_encoder), py::arg("format"), py::arg("model"), py::kw_only(), py::arg("delta") = 2,
+             py::arg("keyframe_interval") = 0, py::arg("slices") = 0, py::arg("threads") = 0,
+             py::arg("embed_model") = false, py::arg("scene_cuts") = true)
+        .def("encode", &encode, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
+             py::arg("force_keyframe") = false)
+        .def_property_readonly("sequence_header", [](const Encoder& e) { return from_bytes(e.sequence_header()); })
+        .def_property_readonly("model_hash", [](const Encoder& e) { return hex(e.model_hash()); });
+
+    py::class_<DecodedFrame>(module, "DecodedFrame")
+        .def_property_readonly("planes",
+                               [](const DecodedFrame& f) {
+                                   py::list planes;
+                                   for (const Plane& plane : f.planes)
+                                       planes.append(array_from_plane(plane, f.format.depth));
+                                   return planes;
+                               })
+        .def_readonly("pts", &DecodedFrame::pts)
+        .def_readonly("duration", &DecodedFrame::duration)
+        .def_readonly("is_keyframe", &DecodedFrame::keyframe)
+        .def_readonly("format", &DecodedFrame::format)
+        .def_readonly("checksum", &DecodedFrame::checksum)
+        .def_readonly("slices", &DecodedFrame::slices)
+        .def_property_readonly("model_hash", [](const DecodedFrame& f) { return hex(f.model_hash); })
+        .def_readonly("delta", &DecodedFrame::delta);
+
+    py::class_<Decoder>(module, "Decoder")
+        .def(py::init(&make_decoder), py::arg("find_model"), py::kw_only(), py::arg("threads") = 0)
+        .def("decode", &decode, py::arg("packet"));
+}
+
+}  // namespace nlvc

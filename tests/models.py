@@ -1,0 +1,105 @@
+"""Random model files that satisfy every limit of docs/bitstream.md section 5, for tests."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+
+DELTAS = 3
+#: Planes that taps of an I-frame must not read: those of earlier frames.
+TEMPORAL_PLANES = frozenset({1, 2, 3, 4, 5, 6, 9, 12})
+LEVEL = 14
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomNetwork:
+    """Shape of one random network; `extreme` puts the weights at the ends of their ranges."""
+
+    frame_type: int  # 0 I, 1 P
+    plane_class: int  # 0..2
+    taps: int = 20  # first tap list, 1..255
+    errors: int = 12  # second tap list, 0..255
+    h1: int = 10  # 1..255
+    h2: int = 7  # 1..255
+    g: int = 9  # 1..255
+    extreme: bool = False
+    planes: tuple[int, ...] = field(default=())  # context planes to draw from; empty: all that are allowed
+
+    def allowed_planes(self) -> list[int]:
+        """Context planes that this frame type and plane class may tap."""
+        if self.planes:
+            return list(self.planes)
+        planes = [p for p in range(8 + 3 * self.plane_class)] + [LEVEL]
+        return [p for p in planes if self.frame_type == 1 or p not in TEMPORAL_PLANES]
+
+
+def _taps(rng: np.random.Generator, shape: RandomNetwork, count: int, modes: bool) -> bytes:
+    planes = shape.allowed_planes()
+    out = bytearray([count])
+    for i in range(count):
+        plane = planes[i] if i < len(planes) else int(rng.choice(planes))
+        dx, dy = (int(v) for v in rng.integers(-3, 4, 2))
+        if plane in (0, 7):
+            # mostly positions that some slope reveals
+            dx, dy = (dx, -abs(dy)) if rng.random() < 0.8 else (dx, dy)
+            if (dx, dy) == (0, 0):
+                dx = -1
+        out += struct.pack("<Bbb", plane, dx, dy)
+        if modes:
+            out.append(int(rng.integers(0, 2)))
+    return bytes(out)
+
+
+def _layer(
+    rng: np.random.Generator, inputs: int, outputs: int, *, extreme: bool, bias_sets: int, output_layer: bool = False
+) -> bytes:
+    if extreme:
+        weights = rng.choice(np.array([-64, -63, 0, 63, 64], dtype=np.int8), (outputs, inputs))
+    else:
+        weights = rng.integers(-24, 25, (outputs, inputs)).astype(np.int8)
+    room = (1 << 21) - 1 - 255 * np.abs(weights.astype(np.int64)).sum(axis=1)
+    if extreme:
+        biases = rng.choice(np.array([-1, 1]), (bias_sets, outputs)) * room
+        multipliers = rng.choice(np.array([0, 1, 1022, 1023], dtype=np.uint16), outputs)
+        shifts = rng.choice(np.array([1, 2, 12, 21, 22], dtype=np.uint8), outputs)
+    else:
+        biases = rng.integers(-2000, 2001, (bias_sets, outputs))
+        multipliers = rng.integers(200, 1024, outputs).astype(np.uint16)
+        shifts = rng.integers(*((19, 22) if output_layer else (12, 15)), outputs).astype(np.uint8)
+    parts = (weights, biases.astype("<i4"), multipliers.astype("<u2"), shifts)
+    return b"".join(part.tobytes() for part in parts)
+
+
+def _network(rng: np.random.Generator, shape: RandomNetwork) -> bytes:
+    options = {"extreme": shape.extreme}
+    linear_range = 20000 if shape.extreme else 300
+    out = bytes([shape.frame_type, shape.plane_class]) + _taps(rng, shape, shape.taps, modes=False)
+    out += bytes([shape.h1, shape.h2]) + _taps(rng, shape, shape.errors, modes=True) + bytes([shape.g])
+    out += _layer(rng, shape.taps, shape.h1, bias_sets=DELTAS, **options)
+    out += _layer(rng, shape.h1, shape.h2, bias_sets=1, **options)
+    out += rng.integers(-linear_range, linear_range + 1, (DELTAS, shape.taps)).astype("<i2").tobytes()
+    out += rng.integers(-linear_range, linear_range + 1, shape.h2).astype("<i2").tobytes()
+    out += rng.integers(-100000, 100001, DELTAS).astype("<i4").tobytes()
+    out += _layer(rng, shape.h2 + shape.errors, shape.g, bias_sets=DELTAS, **options)
+    out += _layer(rng, shape.g, shape.g, bias_sets=1, **options)
+    out += _layer(rng, shape.g, 9, bias_sets=1, output_layer=True, **options)
+    return out
+
+
+def model_file(networks: list[RandomNetwork], *, seed: int = 0, name: str = "random") -> bytes:
+    """A model file with the given networks and random weights."""
+    rng = np.random.default_rng(seed)
+    head = b"NLVM\0" + bytes([len(name)]) + name.encode() + bytes([len(networks)])
+    return head + b"".join(_network(rng, shape) for shape in networks)
+
+
+def random_model(*, seed: int = 0, extreme: bool = False, **shape: int) -> bytes:
+    """A model file with all six networks; `shape` sets taps, errors, h1, h2 or g of each."""
+    networks = [
+        RandomNetwork(frame_type=frame_type, plane_class=plane_class, extreme=extreme, **shape)
+        for frame_type in (0, 1)
+        for plane_class in (0, 1, 2)
+    ]
+    return model_file(networks, seed=seed)
