@@ -4,6 +4,14 @@
 
 #include "kernels.h"
 
+// GCC would unroll a loop over the lanes and then vectorise around it, with transpositions; kept as a loop it becomes
+// four to five times faster.
+#if defined(__GNUC__) && !defined(__clang__)
+#define NLVC_LANE_LOOP _Pragma("GCC unroll 1")
+#else
+#define NLVC_LANE_LOOP
+#endif
+
 namespace nlvc {
 namespace {
 
@@ -33,6 +41,7 @@ inline void accumulate(const int16_t* weights, int count, int32_t bias, const La
         const int16_t w0 = weights[2 * i], w1 = weights[2 * i + 1];
         const int16_t* a = inputs[2 * i];
         const int16_t* b = inputs[2 * i + 1];
+        NLVC_LANE_LOOP
         for (int lane = 0; lane < kLanes; ++lane)
             sum[lane] += static_cast<int16_t>(static_cast<int16_t>(w0 * a[lane]) + static_cast<int16_t>(w1 * b[lane]));
     }
