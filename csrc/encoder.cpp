@@ -43,7 +43,7 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     if (!keyframe) {
         motion = search(planes[0]);
         references = history_.references(format_, motion, pool_);
-        keyframe = settings_.scene_cuts && is_scene_cut(planes[0], references[0].ref1_sub, format_.depth);
+        keyframe = settings_.scene_cuts && is_scene_cut(planes[0], *references[0].ref1_sub, format_.depth);
     }
     CodedFrame frame(format_, true);
     frame.planes = std::move(planes);

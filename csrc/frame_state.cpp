@@ -27,32 +27,34 @@ std::vector<PlaneReferences> History::references(const PictureFormat& format, co
     const int bands = std::min(format.slice_units(), 8);
     pool.run(planes, [&](int p) {
         PlaneReferences& r = out[p];
-        r.ref1_sub = Plane(format.plane_width(p), format.plane_height(p));
-        r.errors = ErrorPlane(r.ref1_sub.width, r.ref1_sub.height);
-        r.refs.push_back(std::make_shared<Plane>(r.ref1_sub.width, r.ref1_sub.height));
+        r.ref1_sub = std::make_shared<Plane>(format.plane_width(p), format.plane_height(p));
+        r.ref1 = std::make_shared<Plane>(format.plane_width(p), format.plane_height(p));
+        r.errors = ErrorPlane(format.plane_width(p), format.plane_height(p));
     });
     pool.run(planes * bands, [&](int job) {
         const int p = job / bands;
         const RowRange rows = format.slice_rows(p, job % bands, bands);
         const PlaneGeometry geometry = format.geometry(p);
         PlaneReferences& r = out[p];
-        compensate_subsample(frame(1).planes[p], motion, geometry, format.depth, rows.top, rows.bottom, r.ref1_sub);
-        compensate_integer(frame(1).planes[p], integer, geometry, rows.top, rows.bottom, *r.refs[0]);
+        compensate_subsample(frame(1).planes[p], motion, geometry, format.depth, rows.top, rows.bottom, *r.ref1_sub);
+        compensate_integer(frame(1).planes[p], integer, geometry, rows.top, rows.bottom, *r.ref1);
         compensate_integer(frame(1).errors[p], integer, geometry, rows.top, rows.bottom, r.errors);
     });
     MotionField vectors = motion;
     for (int k = 2; k <= kReferences; ++k) {
         if (k > size()) {
-            for (PlaneReferences& r : out) r.refs.push_back(r.refs.back());
+            for (PlaneReferences& r : out) r.older.push_back(k == 2 ? r.ref1_sub : r.older.back());
             continue;
         }
-        vectors = locate_older(out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, frame(k - 1).motion);
-        for (PlaneReferences& r : out) r.refs.push_back(std::make_shared<Plane>(r.ref1_sub.width, r.ref1_sub.height));
+        const MotionField& passed = frame(k - 1).motion;
+        vectors = locate_older(*out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, passed);
+        for (int p = 0; p < planes; ++p)
+            out[p].older.push_back(std::make_shared<Plane>(format.plane_width(p), format.plane_height(p)));
         pool.run(planes * bands, [&](int job) {
             const int p = job / bands;
             const RowRange rows = format.slice_rows(p, job % bands, bands);
             compensate_subsample(frame(k).planes[p], vectors, format.geometry(p), format.depth, rows.top, rows.bottom,
-                                 *out[p].refs[k - 1]);
+                                 *out[p].older.back());
         });
     }
     return out;

@@ -22,9 +22,10 @@ struct CodedFrame {
 
 /// Earlier frames as one plane of a P-frame sees them.
 struct PlaneReferences {
-    Plane ref1_sub;  ///< frame t-1, sub-sample displaced
+    std::shared_ptr<Plane> ref1_sub;  ///< frame t-1, sub-sample displaced
+    std::shared_ptr<Plane> ref1;      ///< frame t-1, integer displaced
     std::vector<std::shared_ptr<Plane>>
-        refs;           ///< [kReferences]: t-1 integer, t-2 .. t-4 sub-sample displaced; copies share
+        older;          ///< t-2 .. t-4, sub-sample displaced; what does not exist shares a newer one
     ErrorPlane errors;  ///< prediction errors of t-1, integer displaced
 };
 

@@ -52,10 +52,11 @@ void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork&
     context.reset(coding.settings, format.plane_width(p), rows.count());
     if (!coding.settings.intra) {
         const PlaneReferences& r = coding.references[p];
-        if (needed[kRef1Sub]) context.set(kRef1Sub, r.ref1_sub, rows.top, plane_rows);
-        for (int k = 0; k < kReferences; ++k) {
-            const auto id = static_cast<PlaneId>(kRef1 + k);
-            if (needed[id]) context.set(id, *r.refs[k], rows.top, plane_rows);
+        if (needed[kRef1Sub]) context.set(kRef1Sub, *r.ref1_sub, rows.top, plane_rows);
+        if (needed[kRef1]) context.set(kRef1, *r.ref1, rows.top, plane_rows);
+        for (size_t k = 0; k < r.older.size(); ++k) {
+            const auto id = static_cast<PlaneId>(kRef2 + k);
+            if (needed[id]) context.set(id, *r.older[k], rows.top, plane_rows);
         }
         if (needed[kErrPrev]) context.set(kErrPrev, r.errors, rows.top, plane_rows);
     }
@@ -72,7 +73,7 @@ void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork&
         };
         set(kGuide1Cur, coding.frame.planes[guide]);
         set(kGuide1Err, coding.frame.errors[guide]);
-        if (!coding.settings.intra) set(kGuide1Ref, coding.references[guide].ref1_sub);
+        if (!coding.settings.intra) set(kGuide1Ref, *coding.references[guide].ref1_sub);
     }
 }
 
