@@ -60,7 +60,7 @@ class Peer:
         context.width, context.height = source.width, source.height
         context.extradata = coded.header or None
         context.thread_count, context.thread_type = 0, "AUTO"
-        frames = [frame for data in coded.packets for frame in context.decode(av.Packet(data))]
+        frames = [frame for data in coded.packets for frame in context.decode(_packet(data))]
         frames += context.decode(None)
         return [_without_chroma(frame, source.pix_fmt) for frame in frames]
 
@@ -128,6 +128,14 @@ def _bundled_library(encoder: str) -> str:
     name = encoder.removesuffix("rgb").split("-")[0]
     found = sorted(Path(av.__file__).parent.parent.glob(f"av.libs/{name}-*.so.*"))
     return f", {name} {found[0].name.split('.so.')[1]}" if found else ""
+
+
+def _packet(data: bytes) -> av.Packet:
+    """A packet with memory of FFmpeg's own. One around Python's bytes can deadlock PyAV: a decoder thread that releases
+    it waits for the interpreter's lock, while the interpreter waits for that thread to close the decoder."""
+    packet = av.Packet(len(data))
+    packet.update(data)
+    return packet
 
 
 def _without_chroma(frame: av.VideoFrame, pix_fmt: str) -> av.VideoFrame:
