@@ -1,6 +1,9 @@
 // Single steps of the codec for tests, training and benchmarks.
 #include <pybind11/stl.h>
 
+#include <cstdlib>
+#include <optional>
+
 #include "arrays.h"
 #include "format.h"
 #include "mixture.h"
@@ -33,7 +36,7 @@ Array<int32_t> range_decode(const py::buffer& data, const Array<uint32_t>& table
         const py::ssize_t last = tables.shape(1) - 1;
         if (cdf[0] != 0 || cdf[last] != kProbabilityOne || !std::is_sorted(cdf, cdf + last + 1))
             throw std::invalid_argument("a cdf table must rise from 0 to 2^24");
-        const uint32_t* above = std::partition_point(cdf + 1, cdf + last, [&](uint32_t b) { return coder.reached(b); });
+        const uint32_t* above = std::partition_point(cdf + 1, cdf + last, [&](uint32_t b) { return coder.unit() * b <= coder.code(); });
         coder.consume(above[-1], above[0]);
         out.mutable_data()[i] = static_cast<int32_t>(above - cdf - 1);
     }
@@ -61,54 +64,75 @@ Array<uint32_t> mixture_bounds(const Array<int32_t>& outputs, const Array<int32_
     return out;
 }
 
-PlaneGeometry geometry_of(std::pair<int, int> luma_shape, int sx, int sy, py::ssize_t rows, py::ssize_t columns) {
-    const PlaneGeometry g{luma_shape.second, luma_shape.first, sx, sy};
-    if (sx < 0 || sx > 2 || sy < 0 || sy > 2 || columns != (g.width + (1 << sx) - 1) >> sx ||
-        rows != (g.height + (1 << sy) - 1) >> sy)
-        throw std::invalid_argument("the plane does not have the size that the subsampling gives");
-    return g;
+/// A reference plane, the vectors that displace it and the geometry of both.
+template <class T>
+struct Displacement {
+    Grid<T> plane;
+    MotionField field;
+    PlaneGeometry geometry;
+
+    Displacement(const Array<T>& reference, const Array<int16_t>& vectors, int block, int width, int height, int sx,
+                 int sy)
+        : plane(grid_from_array(reference)), field(field_from_array(vectors, block)), geometry{width, height, sx, sy} {
+        if (block != kBlock && block != kOldBlock) throw std::invalid_argument("block must be 8 or 16");
+        if (sx < 0 || sx > 2 || sy < 0 || sy > 2 || plane.width != (width + (1 << sx) - 1) >> sx ||
+            plane.height != (height + (1 << sy) - 1) >> sy)
+            throw std::invalid_argument("the plane does not have the size that the subsampling gives");
+        check_field(field, width, height);
+    }
+    static void check_field(const MotionField& f, int width, int height) {
+        if (f.columns != (width + f.block - 1) / f.block || f.rows != (height + f.block - 1) / f.block)
+            throw std::invalid_argument("the field does not have one vector for each block");
+        for (const Vector& v : f.vectors)
+            if (std::abs(v.x) > kLargest || std::abs(v.y) > kLargest)
+                throw std::invalid_argument("a vector is beyond 1023 quarter samples");
+    }
+    static constexpr int kLargest = 1023;
+};
+
+void check_depth(int depth) {
+    if (depth < 8 || depth > 16) throw std::invalid_argument("depth must be 8 to 16");
 }
 
-void check_field(const MotionField& field, int width, int height) {
-    if (field.columns != (width + field.block - 1) / field.block ||
-        field.rows != (height + field.block - 1) / field.block)
-        throw std::invalid_argument("the field does not have one vector for each block");
-}
-
-Array<uint16_t> subsample(const Array<uint16_t>& reference, const Array<int16_t>& field, int block, int depth,
-                          std::pair<int, int> luma_shape, int sx, int sy) {
-    const Plane plane = grid_from_array(reference);
-    const PlaneGeometry g = geometry_of(luma_shape, sx, sy, plane.height, plane.width);
-    const MotionField motion = field_from_array(field, block);
-    check_field(motion, g.width, g.height);
-    Plane out(plane.width, plane.height);
-    compensate_subsample(plane, motion, g, depth, 0, plane.height, out);
+Array<uint16_t> subsample(const Array<uint16_t>& reference, const Array<int16_t>& field, int block, int width,
+                          int height, int sx, int sy, int depth) {
+    const Displacement<uint16_t> d(reference, field, block, width, height, sx, sy);
+    check_depth(depth);
+    Plane out(d.plane.width, d.plane.height);
+    compensate_subsample(d.plane, d.field, d.geometry, depth, 0, out.height, out);
     return array_from_grid(out);
 }
 
 template <class T>
-Array<T> integer(const Array<T>& reference, const Array<int16_t>& field, int block, std::pair<int, int> luma_shape,
-                 int sx, int sy) {
-    const Grid<T> plane = grid_from_array(reference);
-    const PlaneGeometry g = geometry_of(luma_shape, sx, sy, plane.height, plane.width);
-    const MotionField motion = field_from_array(field, block);
-    check_field(motion, g.width, g.height);
-    Grid<T> out(plane.width, plane.height);
-    compensate_integer(plane, motion, g, 0, plane.height, out);
+Array<T> integer(const Array<T>& reference, const Array<int16_t>& field, int block, int width, int height, int sx,
+                 int sy) {
+    const Displacement<T> d(reference, field, block, width, height, sx, sy);
+    Grid<T> out(d.plane.width, d.plane.height);
+    compensate_integer(d.plane, d.field, d.geometry, 0, out.height, out);
     return array_from_grid(out);
 }
 
-Array<int16_t> search(const Array<uint16_t>& current, const Array<uint16_t>& reference, const Array<int16_t>& past,
+using OptionalField = std::optional<Array<int16_t>>;
+
+/// The 8x8 field of a frame, empty for None.
+MotionField optional_field(const OptionalField& vectors, const Plane& plane) {
+    if (!vectors) return {};
+    MotionField field = field_from_array(*vectors, kBlock);
+    Displacement<uint16_t>::check_field(field, plane.width, plane.height);
+    return field;
+}
+
+Array<int16_t> search(const Array<uint16_t>& current, const Array<uint16_t>& reference, const OptionalField& past,
                       int depth, int slices) {
     const Plane cur = grid_from_array(current), ref = grid_from_array(reference);
-    const MotionField previous = field_from_array(past, kBlock);
+    const MotionField previous = optional_field(past, cur);
     PictureFormat format;
     format.width = cur.width;
     format.height = cur.height;
-    format.layout = Layout::kGrey;
-    if (!format.problem().empty() || ref.width != cur.width || ref.height != cur.height)
+    format.depth = depth;
+    if (!format.problem().empty()) throw std::invalid_argument(format.problem());
+    if (ref.width != cur.width || ref.height != cur.height)
         throw std::invalid_argument("current and reference must be planes of the same size");
-    if (!previous.vectors.empty()) check_field(previous, cur.width, cur.height);
     if (slices < 1 || slices > format.slice_units()) throw std::invalid_argument("slices must be 1 to rows / 16");
     MotionField out(cur.width, cur.height, kBlock);
     for (int i = 0; i < slices; ++i) {
@@ -120,15 +144,13 @@ Array<int16_t> search(const Array<uint16_t>& current, const Array<uint16_t>& ref
 
 Array<int16_t> older(const Array<uint16_t>& prediction, const Array<uint16_t>& reference, int depth,
                      const Array<int16_t>& current, const Array<int16_t>& newer, int newer_block,
-                     const Array<int16_t>& passed) {
-    const Plane p = grid_from_array(prediction), r = grid_from_array(reference);
-    const MotionField c = field_from_array(current, kBlock), n = field_from_array(newer, newer_block),
-                      m = field_from_array(passed, kBlock);
-    if (r.width != p.width || r.height != p.height) throw std::invalid_argument("planes differ in size");
-    check_field(c, p.width, p.height);
-    check_field(n, p.width, p.height);
-    if (!m.vectors.empty()) check_field(m, p.width, p.height);
-    return array_from_field(locate_older(p, r, depth, c, n, m));
+                     const OptionalField& passed) {
+    check_depth(depth);
+    const Plane predicted = grid_from_array(prediction);
+    const Displacement<uint16_t> past(reference, newer, newer_block, predicted.width, predicted.height, 0, 0);
+    const MotionField field = optional_field(current, predicted);
+    return array_from_field(
+        locate_older(predicted, past.plane, depth, field, past.field, optional_field(passed, predicted)));
 }
 
 }  // namespace
@@ -139,20 +161,20 @@ void bind_probes(py::module_& module) {
     module.def("range_decode", &range_decode, "data"_a, "tables"_a.noconvert());
     module.def("mixture_bounds", &mixture_bounds, "outputs"_a.noconvert(), "mean"_a.noconvert(), "values"_a.noconvert(),
                py::kw_only(), "depth"_a, "q"_a);
-    module.def("search_motion", &search, "current"_a.noconvert(), "reference"_a.noconvert(), "past"_a.noconvert(),
-               py::kw_only(), "depth"_a, "slices"_a = 1);
+    module.def("search_motion", &search, "current"_a.noconvert(), "reference"_a.noconvert(), "past"_a, "depth"_a,
+               py::kw_only(), "slices"_a = 1);
     module.def(
         "to_integer",
         [](const Array<int16_t>& field) { return array_from_field(to_integer(field_from_array(field, kBlock))); },
         "field"_a.noconvert());
-    module.def("compensate_subsample", &subsample, "reference"_a.noconvert(), "field"_a.noconvert(), py::kw_only(),
-               "block"_a, "depth"_a, "luma_shape"_a, "sx"_a = 0, "sy"_a = 0);
-    module.def("compensate_integer", &integer<uint16_t>, "reference"_a.noconvert(), "field"_a.noconvert(),
-               py::kw_only(), "block"_a, "luma_shape"_a, "sx"_a = 0, "sy"_a = 0);
-    module.def("compensate_integer", &integer<int8_t>, "reference"_a.noconvert(), "field"_a.noconvert(), py::kw_only(),
-               "block"_a, "luma_shape"_a, "sx"_a = 0, "sy"_a = 0);
-    module.def("locate_older", &older, "prediction"_a.noconvert(), "reference"_a.noconvert(), py::kw_only(), "depth"_a,
-               "current"_a.noconvert(), "newer"_a.noconvert(), "newer_block"_a, "passed"_a.noconvert());
+    module.def("compensate_subsample", &subsample, "reference"_a.noconvert(), "field"_a.noconvert(), "block"_a,
+               "width"_a, "height"_a, "sx"_a, "sy"_a, "depth"_a);
+    module.def("compensate_integer", &integer<uint16_t>, "reference"_a.noconvert(), "field"_a.noconvert(), "block"_a,
+               "width"_a, "height"_a, "sx"_a, "sy"_a);
+    module.def("compensate_errors", &integer<int8_t>, "errors"_a.noconvert(), "field"_a.noconvert(), "block"_a,
+               "width"_a, "height"_a, "sx"_a, "sy"_a);
+    module.def("locate_older", &older, "prediction"_a.noconvert(), "reference"_a.noconvert(), "depth"_a,
+               "current"_a.noconvert(), "newer"_a.noconvert(), "newer_block"_a, "passed"_a);
 }
 
 }  // namespace nlvc
