@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from tests.clip_files import write_clip
 from tests.clips import Clip, make_clip
+from tests.models import random_model
 
 PROJECT = Path(__file__).resolve().parent.parent
 REAL_CLIPS = PROJECT.parent / "shared" / "data" / "eval"
@@ -37,3 +38,11 @@ def natural_clip_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if real.exists():
         return real
     return write_clip(tmp_path_factory.mktemp("natural") / "clip.mkv", make_clip(320, 192, 9, seed=3))
+
+
+@pytest.fixture(scope="session")
+def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model with random weights: it compresses nothing, quickly, and must be lossless all the same."""
+    path = tmp_path_factory.mktemp("model") / "random.nlvm"
+    path.write_bytes(random_model(seed=1, taps=6, errors=4, h1=4, h2=4, g=4))
+    return path

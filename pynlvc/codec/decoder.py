@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from fractions import Fraction
 
 import av
@@ -14,24 +15,38 @@ from pynlvc.errors import BitstreamError, MissingModelError
 from pynlvc.model.store import find_model, model_names
 
 
+def _without_padding(extradata: bytes) -> bytes:
+    """The sequence header alone: containers round its size up to even, and it starts with that size as a varint."""
+    size = end = 0
+    for shift, byte in enumerate(extradata[:5]):
+        size |= (byte & 0x7F) << 7 * shift
+        if byte < 0x80:
+            end = shift + 1 + size
+            break
+    return extradata[:end] if extradata[end:] == b"\0" else extradata
+
+
 class Decoder:
     """Decodes NLVC packets in stream order, one frame for each packet and without delay.
 
-    Every keyframe describes itself, so `extradata` is not needed; where it is given it is checked at once, and the
-    stream's properties are known before the first packet.
+    Every keyframe describes itself, so `extradata` is not needed to decode a stream from its beginning. It is needed to
+    begin later in a stream that embeds its model, and it is checked at once.
     """
 
     def __init__(self, extradata: bytes | None = None, *, settings: DecoderSettings | None = None) -> None:
         self._settings = settings or DecoderSettings()
         self._core = _core.Decoder(self._find_model, threads=self._settings.threads)
         self._packets = 0
+        self._embedded_model = b""  # of the sequence header: packets after the first keyframe do not repeat it
         if extradata:
             try:
-                _core.parse_sequence_header(extradata)
+                self._embedded_model = _core.parse_sequence_header(_without_padding(extradata)).embedded_model
             except _core.BitstreamError as error:
                 raise BitstreamError(f"the stream's header is damaged: {error}") from None
 
     def _find_model(self, digest: bytes) -> bytes | None:
+        if self._embedded_model and hashlib.sha256(self._embedded_model).digest() == digest:
+            return self._embedded_model
         model = find_model(digest, self._settings.model_files)
         return None if model is None else model.data
 

@@ -10,7 +10,7 @@ from pynlvc import _core
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import check_depth, frame_planes
 from pynlvc.codec.settings import EncoderSettings
-from pynlvc.errors import NlvcError, UsageError
+from pynlvc.errors import ModelError, NlvcError, UsageError
 from pynlvc.model.store import load_model
 
 MAX_SIDE = 16384  # samples, both directions
@@ -42,17 +42,21 @@ class Encoder:
         self._format = pixel_format(pix_fmt)
         self._time_base = Fraction(time_base)
         self._model = load_model(settings.model)
-        self._keyframe_ticks = None if settings.gop is not None else Fraction(settings.gop_seconds) / self._time_base
-        self._core = _core.Encoder(
-            self._format.core_format(width, height, (self._time_base.numerator, self._time_base.denominator)),
-            self._model.data,
-            delta=settings.delta,
-            keyframe_interval=settings.gop or 0,
-            slices=settings.slices,
-            threads=settings.threads,
-            embed_model=settings.embed_model,
-            scene_cuts=settings.scene_cuts,
-        )
+        interval = Fraction(settings.gop_seconds).limit_denominator(1_000_000)  # 0.2 s means 1/5 s
+        self._keyframe_ticks = None if settings.gop is not None else interval / self._time_base
+        try:
+            self._core = _core.Encoder(
+                self._format.core_format(width, height, (self._time_base.numerator, self._time_base.denominator)),
+                self._model.data,
+                delta=settings.delta,
+                keyframe_interval=settings.gop or 0,
+                slices=settings.slices,
+                threads=settings.threads,
+                embed_model=settings.embed_model,
+                scene_cuts=settings.scene_cuts,
+            )
+        except _core.BitstreamError as error:
+            raise ModelError(f"model {settings.model}: {error}") from None
         self._frames = 0
         self._next_pts = 0  # where the previous frame ended
         self._last_pts: int | None = None

@@ -99,6 +99,11 @@ FULL_RANGE_TWINS: dict[str, str] = {
 }
 
 
+def plain_name(name: str) -> str:
+    """The format's name without the note of full range: equal for formats that hold equal samples."""
+    return FULL_RANGE_TWINS.get(name, name)
+
+
 def supported_formats() -> str:
     """One line for error messages: the families with their depths."""
     return ", ".join(

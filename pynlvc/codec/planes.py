@@ -64,5 +64,5 @@ def frame_checksum(frame: av.VideoFrame) -> int:
     """CRC-32C over the samples of all planes in coding order, as in docs/bitstream.md §9."""
     checksum = 0
     for plane in frame_planes(frame):
-        checksum = _core.crc32c(np.ascontiguousarray(plane), checksum)
+        checksum = _core.crc32c(np.ascontiguousarray(plane).reshape(-1).view(np.uint8), checksum)
     return checksum

@@ -8,6 +8,12 @@ from pathlib import Path
 from pynlvc.errors import UsageError
 
 MAX_SLICES = 8
+MAX_THREADS = 256
+
+
+def _check_threads(threads: int) -> None:
+    if not 0 <= threads <= MAX_THREADS:
+        raise UsageError(f"threads is {threads}: it must be 0 (all cores) to {MAX_THREADS}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +28,7 @@ class EncoderSettings:
     gop_seconds: float = 2.0  # seconds from keyframe to keyframe where gop is None, > 0
     scene_cuts: bool = True  # start a keyframe where the picture changes altogether
     slices: int = 0  # independent parts of a frame, 1..8; 0: chosen by the picture's height
-    threads: int = 0  # processor threads, >= 1; 0: one per core; the coded bytes do not depend on it
+    threads: int = 0  # processor threads, 1..256; 0: one per core; the coded bytes do not depend on it
     embed_model: bool = False  # put the model into every keyframe: the stream then needs no installed model
 
     def __post_init__(self) -> None:
@@ -34,17 +40,15 @@ class EncoderSettings:
             raise UsageError(f"gop_seconds is {self.gop_seconds}: it must be positive")
         if not 0 <= self.slices <= MAX_SLICES:
             raise UsageError(f"slices is {self.slices}: it must be 0 (automatic) to {MAX_SLICES}")
-        if self.threads < 0:
-            raise UsageError(f"threads is {self.threads}: it must be 0 (all cores) or more")
+        _check_threads(self.threads)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderSettings:
     """How to decode; no setting changes a sample."""
 
-    threads: int = 0  # processor threads, >= 1; 0: one per core
+    threads: int = 0  # processor threads, 1..256; 0: one per core
     model_files: tuple[Path, ...] = ()  # .nlvm files to look into besides the installed models
 
     def __post_init__(self) -> None:
-        if self.threads < 0:
-            raise UsageError(f"threads is {self.threads}: it must be 0 (all cores) or more")
+        _check_threads(self.threads)

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 
 from pynlvc.codec import DecoderSettings
+from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.codec.planes import frame_checksum
 from pynlvc.errors import NlvcError
 from pynlvc.media.reports import ProgressCallback
@@ -24,11 +25,13 @@ class SourceRecord:
         self.checksums = array("I")  # CRC-32C over the samples
         self.pts = array("q")  # in units of time_base
         self.time_base = Fraction(0)
+        self.format_name = ""
 
     def add(self, frame: av.VideoFrame) -> None:
         """Notes the next frame; all frames share one time base."""
         assert frame.pts is not None and frame.time_base is not None, "VideoSource sets both"
         self.time_base = frame.time_base
+        self.format_name = plain_name(frame.format.name)
         self.checksums.append(frame_checksum(frame))
         self.pts.append(frame.pts)
 
@@ -48,6 +51,10 @@ def read_back(
                 count = f"{number} frames" if frame is None else f"more than {number} frames"
                 raise NlvcError(f"verification failed: {count} were written, {len(record.pts)} were read")
             checksum, pts = wanted
+            if plain_name(frame.format.name) != record.format_name:
+                raise NlvcError(
+                    f"verification failed: this container gives {record.format_name} back as {frame.format.name}"
+                )
             if frame_checksum(frame) != checksum:
                 raise NlvcError(f"verification failed: frame {number} differs from the source after decoding")
             drift = frame.pts * frame.time_base - pts * record.time_base

@@ -50,7 +50,14 @@ class NlvcSink:
         """Makes the NLVC track."""
         size = self.encoder.width, self.encoder.height
         full_range = self.encoder.pix_fmt in FULL_RANGE_TWINS
-        return add_nlvc_track(output, template, self.encoder.extradata, size, full_range=full_range)
+        return add_nlvc_track(
+            output,
+            template,
+            self.encoder.extradata,
+            size,
+            time_base=self.encoder.time_base,
+            full_range=full_range,
+        )
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
         """One packet for each frame."""
@@ -74,6 +81,7 @@ class LosslessSink:
         self.codec_name = choice.name
         self._source_format = first.format.name
         self._size = first.width, first.height
+        self._time_base = time_base
         self._frames = 0
         self._scratch = av.open(io.BytesIO(), "w", format="nut")
         stream = self._scratch.add_stream(
@@ -102,7 +110,7 @@ class LosslessSink:
     def add_track(self, output: av.container.OutputContainer, template: Stream) -> Stream:
         """Makes the track for the encoder's packets."""
         full_range = self._source_format in FULL_RANGE_TWINS
-        return add_encoder_track(output, template, self._stream, full_range=full_range)
+        return add_encoder_track(output, template, self._stream, time_base=self._time_base, full_range=full_range)
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
         """Packets as the encoder releases them."""

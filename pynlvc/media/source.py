@@ -95,6 +95,15 @@ class VideoSource:
         """
         yield from self._read(tuple(self.container.streams))
 
+    def packets(self) -> Iterator[av.Packet]:
+        """The video track's packets, not decoded."""
+        try:
+            for packet in self.container.demux(self.stream):
+                if packet.size:
+                    yield packet
+        except (av.error.FFmpegError, OSError) as error:
+            raise NlvcError(f"{self.path}: {reason(error)}") from error
+
     def frames(self, on_damage: Callable[[NlvcError], None] | None = None) -> Iterator[av.VideoFrame]:
         """The video track's frames alone. Damaged NLVC packets go to `on_damage`, where given, and reading goes on."""
         for item in self._read((self.stream,), on_damage):

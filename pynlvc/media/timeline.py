@@ -11,12 +11,15 @@ from fractions import Fraction
 
 import av
 
+MATROSKA_TICK = Fraction(1, 1000)  # seconds; a file in another container may have been in Matroska before
+
 
 class Timeline:
     """Places decoded NLVC frames on the container's time axis."""
 
     def __init__(self, container_time_base: Fraction) -> None:
         self._container_time_base = container_time_base
+        self._tolerance = max(container_time_base, MATROSKA_TICK)
         self._time_base: Fraction | None = None  # that of the first frame; kept for the whole track
         self._offset = 0  # in units of _time_base
 
@@ -35,7 +38,7 @@ class Timeline:
         pts = round(frame.pts * scale)
         if container_pts is not None:
             drift = container_pts * self._container_time_base - (pts + self._offset) * self._time_base
-            if abs(drift) > self._container_time_base + self._time_base / 2:
+            if abs(drift) > self._tolerance + self._time_base / 2:
                 self._offset = round((container_pts * self._container_time_base) / self._time_base) - pts
         frame.pts = frame.dts = pts + self._offset
         frame.duration = round((frame.duration or 0) * scale)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from fractions import Fraction
 
 import av
 import av.container
@@ -17,6 +18,7 @@ from av.video.stream import VideoStream
 
 from pynlvc import _avshim
 from pynlvc.errors import NlvcError
+from pynlvc.media.containers import ffmpeg_errors
 
 NLVC_TAG = b"NLVC"
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG
@@ -28,7 +30,7 @@ STATISTICS_TAGS = frozenset({"BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"})
 
 # A codec that every container with such tracks accepts, to be replaced by the true one at once.
 _PLACEHOLDERS: dict[str, tuple[str, ...]] = {
-    "video": ("h264", "mpeg4", "rawvideo"),
+    "video": ("h264", "mpeg4", "rawvideo", "vp8"),
     "audio": ("aac", "pcm_s16le"),
     "subtitle": ("srt", "mov_text"),
 }
@@ -82,50 +84,68 @@ def _add_packet_track(output: av.container.OutputContainer, template: Stream, co
     return stream
 
 
-def _describe(stream: Stream, template: Stream, *, coded_anew: bool) -> None:
+def _describe(stream: Stream, template: Stream, time_base: Fraction | None, *, coded_anew: bool) -> None:
     stream.metadata.update(kept_tags(template.metadata, coded_anew=coded_anew))
     stream.disposition = template.disposition
-    if template.time_base is not None:
-        stream.time_base = template.time_base
+    if time_base is not None:
+        stream.time_base = time_base  # a wish: Matroska has its own
 
 
 def add_copied_track(output: av.container.OutputContainer, template: Stream) -> Stream:
     """A track that takes the packets of `template` unchanged; NlvcError when the container cannot hold its codec."""
+    # Some containers say so only when their header is written, and then the whole file fails: try it out of the way.
+    with (
+        ffmpeg_errors(f"the container {output.format.name} cannot hold it"),
+        av.open(io.BytesIO(), "w", format=output.format.name) as trial,
+    ):
+        _add_copied_track(trial, template)
+        trial.start_encoding()
+    return _add_copied_track(output, template)
+
+
+def _add_copied_track(output: av.container.OutputContainer, template: Stream) -> Stream:
     known = template.codec_context.name if template.codec_context is not None else None
     stream = _add_packet_track(output, template, known)
     if not is_nlvc(template):
         _avshim.clear_codec_tag(stream)
-    _describe(stream, template, coded_anew=False)
+    _describe(stream, template, template.time_base, coded_anew=False)
     return stream
 
 
 def add_nlvc_track(
-    output: av.container.OutputContainer, template: Stream, extradata: bytes, size: tuple[int, int], *, full_range: bool
+    output: av.container.OutputContainer,
+    template: Stream,
+    extradata: bytes,
+    size: tuple[int, int],
+    *,
+    time_base: Fraction,
+    full_range: bool,
 ) -> Stream:
     """An NLVC track of `size` (width, height) that is shown like the video track `template`.
 
-    `full_range` notes that range where the source says nothing (FFmpeg's yuvj formats).
+    `time_base`: unit of the exact times, which the container takes if it can. `full_range` notes that range where the
+    source says nothing (FFmpeg's yuvj formats).
     """
     stream = _add_packet_track(output, template, None)
     with av.open(io.BytesIO(), "w", format="matroska") as scratch:
         donor = scratch.add_attachment("header", "application/octet-stream", extradata)
         _avshim.name_codec(donor, 0, NLVC_TAG, *size)
         _avshim.adopt_coding(stream, donor)
-    _finish_video_track(stream, template, full_range=full_range)
+    _finish_video_track(stream, template, time_base, full_range=full_range)
     return stream
 
 
 def add_encoder_track(
-    output: av.container.OutputContainer, template: Stream, encoder: Stream, *, full_range: bool
+    output: av.container.OutputContainer, template: Stream, encoder: Stream, *, time_base: Fraction, full_range: bool
 ) -> Stream:
-    """A track for the packets of an FFmpeg encoder (a stream of a scratch container, started) shown like `template`."""
-    stream = _add_packet_track(output, template, encoder.codec_context.name)
+    """As add_nlvc_track, for the packets of an FFmpeg encoder: a stream of a scratch container that was started."""
+    stream = _add_packet_track(output, template, None)
     _avshim.adopt_coding(stream, encoder)
-    _finish_video_track(stream, template, full_range=full_range)
+    _finish_video_track(stream, template, time_base, full_range=full_range)
     return stream
 
 
-def _finish_video_track(stream: Stream, template: Stream, *, full_range: bool) -> None:
+def _finish_video_track(stream: Stream, template: Stream, time_base: Fraction, *, full_range: bool) -> None:
     if full_range and _avshim.color(stream)["color_range"] == 0:
         _avshim.set_color_range(stream, FULL_RANGE)
-    _describe(stream, template, coded_anew=True)
+    _describe(stream, template, time_base, coded_anew=True)

@@ -14,12 +14,13 @@ import av
 import numpy as np
 
 from pynlvc.codec import DecoderSettings
-from pynlvc.codec.pixel_formats import FULL_RANGE_TWINS
+from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.codec.planes import frame_planes
 from pynlvc.errors import NlvcError
 from pynlvc.media.reports import ProgressCallback, VerifyReport
 from pynlvc.media.source import VideoSource
 from pynlvc.media.tally import Tally
+from pynlvc.media.timeline import MATROSKA_TICK
 
 _MISSING = object()  # stands for a frame after the end of a file
 
@@ -112,7 +113,7 @@ def _compare(
     frames: Iterator[av.VideoFrame | None], checked: VideoSource, original: VideoSource, problems: _Problems
 ) -> None:
     """Compares all samples and times with those of `original`."""
-    tolerance = checked.time_base + original.time_base
+    tolerance = max(checked.time_base, MATROSKA_TICK) + original.time_base
     count = original_count = 0
     shift: Fraction | None = None
     for number, (frame, wanted) in enumerate(zip_longest(frames, original.frames(), fillvalue=_MISSING)):
@@ -135,8 +136,7 @@ def _difference(frame: av.VideoFrame, wanted: av.VideoFrame) -> str:
     """Where two frames first differ, in words; empty when they are equal."""
     if (frame.width, frame.height) != (wanted.width, wanted.height):
         return f"{frame.width}x{frame.height} instead of {wanted.width}x{wanted.height}"
-    names = [FULL_RANGE_TWINS.get(f.format.name, f.format.name) for f in (frame, wanted)]
-    if names[0] != names[1]:
+    if plain_name(frame.format.name) != plain_name(wanted.format.name):
         return f"pixel format {frame.format.name} instead of {wanted.format.name}"
     for index, (mine, theirs) in enumerate(zip(frame_planes(frame), frame_planes(wanted), strict=True)):
         if not np.array_equal(mine, theirs):
