@@ -52,7 +52,7 @@ void Decoder::load_model(const Sequence& sequence) {
     if (!parsed_.has_value() || parsed_->hash != sequence.model_hash) {
         Bytes file = sequence.model.copy();
         if (file.empty()) {
-            std::optional<Bytes> found = find_model_(sequence.model_hash);
+            std::optional<Bytes> found = find_model_ ? find_model_(sequence.model_hash) : std::nullopt;
             if (!found.has_value())
                 throw MissingModelError("the stream needs the model with SHA-256 " + hex(sequence.model_hash) +
                                         ", which is not embedded and not known here");

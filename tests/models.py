@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,17 +21,17 @@ class RandomNetwork:
     plane_class: int  # 0..2
     taps: int = 20  # first tap list, 1..255
     errors: int = 12  # second tap list, 0..255
-    h1: int = 10  # 1..255
-    h2: int = 7  # 1..255
-    g: int = 9  # 1..255
+    h1: int = 10  # first hidden layer, 1..255
+    h2: int = 7  # second hidden layer, 1..255
+    g: int = 9  # layers of the second stage, 1..255
     extreme: bool = False
-    planes: tuple[int, ...] = field(default=())  # context planes to draw from; empty: all that are allowed
+    planes: tuple[int, ...] = ()  # context planes to draw from; empty: all that are allowed
 
     def allowed_planes(self) -> list[int]:
         """Context planes that this frame type and plane class may tap."""
         if self.planes:
             return list(self.planes)
-        planes = [p for p in range(8 + 3 * self.plane_class)] + [LEVEL]
+        planes = [*range(8 + 3 * self.plane_class), LEVEL]
         return [p for p in planes if self.frame_type == 1 or p not in TEMPORAL_PLANES]
 
 

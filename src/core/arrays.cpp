@@ -5,11 +5,12 @@
 namespace nlvc {
 
 Bytes to_bytes(const py::buffer& object) {
-    const py::buffer_info info = object.request();
-    if (info.ndim != 1 || info.itemsize != 1 || (info.size > 0 && info.strides[0] != 1))
-        throw std::invalid_argument("expected contiguous bytes");
-    const auto* first = static_cast<const uint8_t*>(info.ptr);
-    return Bytes(first, first + info.size);
+    Py_buffer view;
+    if (PyObject_GetBuffer(object.ptr(), &view, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+    const auto* first = static_cast<const uint8_t*>(view.buf);
+    Bytes bytes(first, first + view.len);
+    PyBuffer_Release(&view);
+    return bytes;
 }
 
 py::bytes from_bytes(ByteView bytes) { return py::bytes(reinterpret_cast<const char*>(bytes.data), bytes.size); }

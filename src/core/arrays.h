@@ -15,7 +15,7 @@ namespace py = pybind11;
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
-/// A copy of any object with the buffer protocol.
+/// A copy of what a C-contiguous object with the buffer protocol holds.
 Bytes to_bytes(const py::buffer& object);
 py::bytes from_bytes(ByteView bytes);
 

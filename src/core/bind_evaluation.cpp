@@ -135,6 +135,9 @@ void check_planes(const SliceDefinition& d, const CompiledNetwork& network) {
         const bool is_error = anchor_of(static_cast<uint8_t>(id)) < 0;
         if (needed[id] && (is_error ? d.errors[id] == nullptr : d.samples[id] == nullptr))
             throw std::invalid_argument("context plane " + std::to_string(id) + " is missing");
+        if (d.samples[id] != nullptr &&
+            *std::max_element(d.samples[id]->values.begin(), d.samples[id]->values.end()) >> d.settings.depth != 0)
+            throw std::invalid_argument("context plane " + std::to_string(id) + " has samples beyond the depth");
         auto same_size = [&](const auto* plane) {
             return plane == nullptr || (plane->width == cur->width && plane->height == cur->height);
         };

@@ -36,7 +36,8 @@ Array<int32_t> range_decode(const py::buffer& data, const Array<uint32_t>& table
         const py::ssize_t last = tables.shape(1) - 1;
         if (cdf[0] != 0 || cdf[last] != kProbabilityOne || !std::is_sorted(cdf, cdf + last + 1))
             throw std::invalid_argument("a cdf table must rise from 0 to 2^24");
-        const uint32_t* above = std::partition_point(cdf + 1, cdf + last, [&](uint32_t b) { return coder.unit() * b <= coder.code(); });
+        const uint32_t* above =
+            std::partition_point(cdf + 1, cdf + last, [&](uint32_t b) { return coder.unit() * b <= coder.code(); });
         coder.consume(above[-1], above[0]);
         out.mutable_data()[i] = static_cast<int32_t>(above - cdf - 1);
     }
@@ -50,6 +51,12 @@ Array<uint32_t> mixture_bounds(const Array<int32_t>& outputs, const Array<int32_
         values.shape(0) != count || depth < 8 || depth > 16 || q < 0 || q > depth - 8)
         throw std::invalid_argument(
             "expected outputs [n, 9], mean [n], values [n, m], depth 8 to 16, q 0 to depth - 8");
+    constexpr int32_t kLargestOutput = (1 << 30) - 1;
+    for (py::ssize_t i = 0; i < outputs.size(); ++i)
+        if (std::abs(outputs.data()[i]) > kLargestOutput) throw std::invalid_argument("outputs are less than 2^30");
+    for (py::ssize_t i = 0; i < count; ++i)
+        if (mean.data()[i] < 0 || mean.data()[i] > ((1 << depth) - 1) * 32)
+            throw std::invalid_argument("a mean is not in [0, 32 * maximum]");
     Array<uint32_t> out({count, values.shape(1)});
     int32_t lanes[kOutputs][kLanes] = {}, means[kLanes] = {};
     MixtureBatch mixture;

@@ -1,0 +1,297 @@
+"""The NLVC codec in integers: packets in, planes out and back. Implements docs/bitstream.md.
+
+Planes are in coding order (Y, U, V; G, B, R; grey; alpha last): uint8 at depth 8, else uint16. Wrong arguments raise
+ValueError or TypeError, damaged streams `BitstreamError`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Buffer
+
+# An object with the buffer protocol; C-contiguous where nothing else is said.
+BytesLike = Buffer | NDArray[Any]
+
+class BitstreamError(ValueError):
+    """Bytes that break docs/bitstream.md; the message says what and where."""
+
+class MissingModelError(LookupError):
+    """A stream whose model is neither embedded nor known; the message names its SHA-256."""
+
+class Format:
+    """Size and sample layout of a picture, and the time base of its stream (§1, §9). Hashable."""
+
+    def __init__(
+        self,
+        *,
+        width: int,  # samples of plane 0, 1..16384
+        height: int,  # samples of plane 0, 1..16384
+        layout: str,  # "grey", "yuv" or "rgb"
+        alpha: bool = False,  # a last plane of full size
+        depth: int = 8,  # bits of a sample, 8..16
+        sx: int = 0,  # log2 of the horizontal subsampling of planes 1 and 2, 0..2; 0 unless yuv
+        sy: int = 0,  # log2 of the vertical subsampling
+        time_base: tuple[int, int] = (1, 1),  # seconds per tick, numerator and denominator, each 1..2^31 - 1
+        format_name: str = "",  # how the application calls the layout, up to 255 printable ASCII characters
+    ) -> None: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def layout(self) -> str: ...
+    @property
+    def alpha(self) -> bool: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def sx(self) -> int: ...
+    @property
+    def sy(self) -> int: ...
+    @property
+    def time_base(self) -> tuple[int, int]: ...
+    @property
+    def format_name(self) -> str: ...
+    @property
+    def plane_shapes(self) -> list[tuple[int, int]]:
+        """(rows, columns) of each plane in coding order."""
+    def slice_rows(self, plane: int, slice: int, count: int) -> tuple[int, int]:
+        """Rows [start, stop) of a plane in slice `slice` of `count` (§2)."""
+
+class EncodedFrame:
+    """One coded frame."""
+
+    @property
+    def data(self) -> bytes:
+        """The packet."""
+    @property
+    def is_keyframe(self) -> bool: ...
+    @property
+    def plane_bits(self) -> list[float]:
+        """Bits spent on each plane, in coding order, without headers."""
+    @property
+    def motion_bits(self) -> float: ...
+    @property
+    def checksum(self) -> int:
+        """CRC-32C of the samples (§9)."""
+
+class Encoder:
+    """Codes the frames of one stream in display order. Releases the GIL; one thread at a time may use it."""
+
+    def __init__(
+        self,
+        format: Format,
+        model: BytesLike,  # a model file (§10)
+        *,
+        delta: int = 2,  # slope of the groups, 0..2 (§2)
+        keyframe_interval: int = 0,  # frames between keyframes at most; 0: only where forced or at a scene cut
+        slices: int = 0,  # 1..8, at most one for each 16 rows; 0: about one for each 144 rows
+        threads: int = 0,  # 1..256; 0: one for each processor. Packets do not depend on it
+        embed_model: bool = False,  # put the model file into the first keyframe and the sequence header
+        scene_cuts: bool = True,  # start a keyframe where the content changes
+    ) -> None: ...
+    def encode(
+        self,
+        planes: Sequence[BytesLike],  # 2-D, samples of a row contiguous, rows may have padding
+        *,
+        pts: int,  # ticks of the time base
+        duration: int,  # ticks, >= 0
+        force_keyframe: bool = False,
+    ) -> EncodedFrame: ...
+    @property
+    def sequence_header(self) -> bytes:
+        """The container's extradata (§9)."""
+    @property
+    def model_hash(self) -> str:
+        """Hexadecimal SHA-256 of the model file."""
+
+class DecodedFrame:
+    """One decoded frame; its samples agree with the checksum that the encoder stored."""
+
+    @property
+    def planes(self) -> list[NDArray[np.uint8] | NDArray[np.uint16]]:
+        """Copies of the planes [rows, columns] in coding order."""
+    @property
+    def pts(self) -> int: ...
+    @property
+    def duration(self) -> int: ...
+    @property
+    def is_keyframe(self) -> bool: ...
+    @property
+    def format(self) -> Format: ...
+    @property
+    def checksum(self) -> int: ...
+    @property
+    def slices(self) -> int: ...
+    @property
+    def model_hash(self) -> str: ...
+    @property
+    def delta(self) -> int: ...
+
+class Decoder:
+    """Decodes packets in order. Releases the GIL; one thread at a time may use it.
+
+    find_model: 32-byte SHA-256 -> model file or None; asked when a keyframe names a model that is neither embedded nor
+    the one in use.
+    """
+
+    def __init__(self, find_model: Callable[[bytes], BytesLike | None], *, threads: int = 0) -> None: ...
+    def decode(self, packet: BytesLike) -> DecodedFrame:
+        """Decodes one packet. After an error, only a keyframe is accepted."""
+
+class SequenceInfo:
+    """What extradata says."""
+
+    @property
+    def format(self) -> Format: ...
+    @property
+    def model_hash(self) -> str: ...
+    @property
+    def delta(self) -> int: ...
+    @property
+    def embedded_model(self) -> bytes:
+        """The model file, b"" when it is not embedded."""
+
+class PacketInfo:
+    """What a packet's header says. The values of the sequence are None in P-frames."""
+
+    @property
+    def is_keyframe(self) -> bool: ...
+    @property
+    def format(self) -> Format | None: ...
+    @property
+    def model_hash(self) -> str | None: ...
+    @property
+    def delta(self) -> int | None: ...
+    @property
+    def embedded_model(self) -> bytes:
+        """The model file, b"" when it is not embedded."""
+    @property
+    def pts_difference(self) -> int:
+        """The pts in a keyframe; else the difference to the previous pts + duration, ticks."""
+    @property
+    def duration(self) -> int: ...
+    @property
+    def q(self) -> int:
+        """Sample shift (§1)."""
+    @property
+    def checksum(self) -> int: ...
+    @property
+    def slice_modes(self) -> list[str]:
+        """How each slice is coded: "model" or "raw"."""
+    @property
+    def slice_sizes(self) -> list[int]:
+        """Bytes of each slice's payload."""
+
+class ModelInfo:
+    """What a model file holds."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def networks(self) -> list[tuple[int, int]]:
+        """(frame type, plane class) of each network."""
+
+def parse_packet(packet: BytesLike) -> PacketInfo:
+    """Reads a packet's header and checks its slices' checksums, without decoding samples."""
+
+def parse_sequence_header(extradata: BytesLike) -> SequenceInfo: ...
+def parse_model(model: BytesLike) -> ModelInfo:
+    """Reads a model file and proves its limits (§5, §10)."""
+
+def crc32c(data: BytesLike, initial: int = 0) -> int:
+    """CRC-32C of bytes that follow bytes of checksum `initial`."""
+
+# Single steps, for tests, training and benchmarks. Vectors are int16 [block rows, block columns, 2] (x, y).
+
+def range_encode(lows: NDArray[np.uint32], highs: NDArray[np.uint32]) -> bytes:
+    """Codes the intervals [low, high) of 2^24 (§7)."""
+
+def range_decode(data: BytesLike, tables: NDArray[np.uint32]) -> NDArray[np.int32]:
+    """Symbols of cumulative tables [symbols, bounds] that rise from 0 to 2^24."""
+
+def mixture_bounds(
+    outputs: NDArray[np.int32],  # [n, 9]
+    mean: NDArray[np.int32],  # [n], 1/32 sample
+    values: NDArray[np.int32],  # [n, m], 0 .. maximum + 1
+    *,
+    depth: int,
+    q: int,
+) -> NDArray[np.uint32]:
+    """C(v) [n, m] of §6."""
+
+class PlaneEvaluation(TypedDict):
+    """Arrays over the rows of the slice; unrevealed taps are 0."""
+
+    taps: NDArray[np.int8]  # [first tap list, rows, columns]
+    error_taps: NDArray[np.int8]  # [second tap list, rows, columns]
+    anchor: NDArray[np.int32]  # [rows, columns], samples
+    mean: NDArray[np.int32]  # [rows, columns], 1/32 sample
+    hidden: NDArray[np.uint8]  # h2 [width, rows, columns]
+    outputs: NDArray[np.int32]  # o [9, rows, columns]
+    error: NDArray[np.int8]  # [rows, columns]
+
+def evaluate_plane(
+    model: BytesLike,
+    samples: Mapping[int, NDArray[np.uint16]],  # context planes by id (§4) on the plane's grid; 0 is the plane itself
+    errors: Mapping[int, NDArray[np.int8]],  # the context planes that hold prediction errors, without `err`
+    *,
+    frame_type: int,  # 0 I, 1 P
+    plane_class: int,  # 0..2
+    delta: int,
+    depth: int,
+    q: int,
+    rows: tuple[int, int],  # rows [start, stop) of the slice
+    definition: bool = False,  # sample by sample with the definition instead of the kernels
+) -> PlaneEvaluation:
+    """The network over one plane of one slice."""
+
+def search_motion(
+    current: NDArray[np.uint16],
+    reference: NDArray[np.uint16],
+    past: NDArray[np.int16] | None,  # the previous frame's field
+    depth: int,
+    *,
+    slices: int = 1,
+) -> NDArray[np.int16]:
+    """Quarter-sample vectors in 8x8 blocks, as the encoder would choose them."""
+
+def to_integer(field: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Quarter samples to full samples (§3)."""
+
+def compensate_subsample(
+    reference: NDArray[np.uint16],
+    field: NDArray[np.int16],  # quarter samples
+    block: int,  # 8 or 16, samples of plane 0
+    width: int,  # of plane 0
+    height: int,
+    sx: int,  # log2 of the reference's subsampling
+    sy: int,
+    depth: int,
+) -> NDArray[np.uint16]:
+    """The reference displaced with interpolation (§3)."""
+
+def compensate_integer(
+    reference: NDArray[np.uint16], field: NDArray[np.int16], block: int, width: int, height: int, sx: int, sy: int
+) -> NDArray[np.uint16]:
+    """The reference displaced by full samples (§3)."""
+
+def compensate_errors(
+    errors: NDArray[np.int8], field: NDArray[np.int16], block: int, width: int, height: int, sx: int, sy: int
+) -> NDArray[np.int8]:
+    """Prediction errors displaced by full samples (§3)."""
+
+def locate_older(
+    prediction: NDArray[np.uint16],  # plane 0 of ref1_sub
+    reference: NDArray[np.uint16],  # plane 0 of frame t-k
+    depth: int,
+    current: NDArray[np.int16],  # 8x8 field of frame t
+    newer: NDArray[np.int16],  # vectors of frame t-k+1
+    newer_block: int,  # its block: 8 for k = 2, else 16
+    passed: NDArray[np.int16] | None,  # 8x8 field that frame t-k+1 was sent with, None for a keyframe
+) -> NDArray[np.int16]:
+    """Vectors of frame t-k in 16x16 blocks (§3)."""
