@@ -1,7 +1,30 @@
 #include "kernels.h"
 
+#include <stdexcept>
+
 namespace nlvc {
 
-const Kernels& choose_kernels() { return kScalarKernels; }
+std::vector<const Kernels*> available_kernels() {
+    std::vector<const Kernels*> tables = {&kScalarKernels};
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2")) tables.push_back(&kAvx2Kernels);
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
+        tables.push_back(&kAvx512Kernels);
+#endif
+    return tables;
+}
+
+const Kernels& choose_kernels(const std::string& name) {
+    const std::vector<const Kernels*> tables = available_kernels();
+    if (name.empty()) return *tables.back();
+    std::string names;
+    for (const Kernels* table : tables) {
+        if (name == table->name) return *table;
+        names += (names.empty() ? "" : ", ") + std::string(table->name);
+    }
+    throw std::invalid_argument("there are no kernels named '" + name + "' for this processor, only " + names);
+}
 
 }  // namespace nlvc

@@ -25,15 +25,17 @@ struct TapSource {
     const int8_t* errors;
 };
 
+constexpr int kMaxRows = kMaxWidth + 1;  ///< rows of a batch: whole words of four
+
 /// Inputs of sixteen samples and what becomes of them.
 struct BatchValues {
     int32_t anchors[kAnchors][kLanes];
-    int8_t taps[kMaxWidth][kLanes];     ///< first tap list
-    int8_t errors[kMaxWidth][kLanes];   ///< second tap list
-    uint8_t hidden[kMaxWidth][kLanes];  ///< h2
-    int32_t linear[kLanes];             ///< lin
-    int32_t mean[kLanes];               ///< 1/32 sample
-    int32_t outputs[kOutputs][kLanes];  ///< o
+    alignas(64) int8_t taps[kMaxRows][kLanes];  ///< first tap list
+    int8_t errors[kMaxRows][kLanes];            ///< second tap list
+    uint8_t hidden[kMaxRows][kLanes];           ///< h2
+    int32_t linear[kLanes];                     ///< lin
+    int32_t mean[kLanes];                       ///< 1/32 sample
+    int32_t outputs[kOutputs][kLanes];          ///< o
 };
 
 struct Kernels {
@@ -49,12 +51,25 @@ struct Kernels {
     void (*stage2)(const CompiledNetwork& network, BatchValues& batch);
     /// outputs, mean -> mixture
     void (*mixture)(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& mixture);
+    /// C(v) and C(v + 1) of the sample v in each lane
+    void (*bounds)(const MixtureBatch& mixture, const uint16_t* samples, int depth, int q, uint32_t* low,
+                   uint32_t* high);
+    /// The sample of one lane whose interval, in units of `unit`, holds the range decoder's `code`
+    Found (*find)(const MixtureBatch& mixture, int lane, int depth, int q, uint64_t unit, uint64_t code);
 };
+
+/// The tables that this processor can run, slowest first.
+std::vector<const Kernels*> available_kernels();
 
 /// Plain loops over the lanes, which any compiler turns into its baseline's vector instructions.
 extern const Kernels kScalarKernels;
 
-/// The fastest table for this processor.
-const Kernels& choose_kernels();
+#if defined(__x86_64__)
+extern const Kernels kAvx2Kernels;    ///< needs AVX2
+extern const Kernels kAvx512Kernels;  ///< needs AVX-512 F, BW, VL, DQ and VNNI
+#endif
+
+/// The table with this name, or the fastest one for an empty name; std::invalid_argument names those there are.
+const Kernels& choose_kernels(const std::string& name = "");
 
 }  // namespace nlvc

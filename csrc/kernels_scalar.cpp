@@ -20,7 +20,7 @@ using Lanes32 = int32_t[kLanes];
 
 int pairs(int inputs) { return (inputs + 1) / 2; }
 
-void pack_layer(const Layer& layer, std::vector<int16_t>& packed) {
+void pack_layer(const Layer& layer, std::vector<int32_t>& packed) {
     for (int j = 0; j < layer.outputs; ++j) {
         const int8_t* row = layer.weights.data() + static_cast<size_t>(j) * layer.inputs;
         packed.insert(packed.end(), row, row + layer.inputs);
@@ -30,15 +30,17 @@ void pack_layer(const Layer& layer, std::vector<int16_t>& packed) {
 
 void pack(CompiledNetwork& n) {
     n.packed.clear();
-    for (const Layer* layer : {&n.layer1, &n.layer2, &n.layer3, &n.layer4, &n.output}) pack_layer(*layer, n.packed);
+    for (const Layer* layer : {&n.layer1, &n.layer2}) pack_layer(*layer, n.packed);
+    n.stage2_at = n.packed.size();
+    for (const Layer* layer : {&n.layer3, &n.layer4, &n.output}) pack_layer(*layer, n.packed);
 }
 
 /// acc[lane] = bias + the row's weights times the inputs
-inline void accumulate(const int16_t* weights, int count, int32_t bias, const Lanes16* inputs, Lanes32& acc) {
+inline void accumulate(const int32_t* weights, int count, int32_t bias, const Lanes16* inputs, Lanes32& acc) {
     Lanes32 sum;
     for (int lane = 0; lane < kLanes; ++lane) sum[lane] = bias;
     for (int i = 0; i < count; ++i) {
-        const int16_t w0 = weights[2 * i], w1 = weights[2 * i + 1];
+        const auto w0 = static_cast<int16_t>(weights[2 * i]), w1 = static_cast<int16_t>(weights[2 * i + 1]);
         const int16_t* a = inputs[2 * i];
         const int16_t* b = inputs[2 * i + 1];
         NLVC_LANE_LOOP
@@ -49,7 +51,7 @@ inline void accumulate(const int16_t* weights, int count, int32_t bias, const La
 }
 
 /// out[j] = act(layer's row j); returns the weights after the layer's.
-const int16_t* dense(const Layer& layer, const int16_t* weights, const Lanes16* inputs, Lanes16* out) {
+const int32_t* dense(const Layer& layer, const int32_t* weights, const Lanes16* inputs, Lanes16* out) {
     const int count = pairs(layer.inputs);
     for (int j = 0; j < layer.outputs; ++j, weights += 2 * count) {
         Lanes32 acc;
@@ -72,7 +74,7 @@ void widen(const T (*from)[kLanes], int count, Lanes16* to) {
 void stage1(const CompiledNetwork& n, BatchValues& batch) {
     Lanes16 taps[kMaxWidth + 1], h1[kMaxWidth + 1], h2[kMaxWidth + 1];
     widen(batch.taps, n.layer1.inputs, taps);
-    const int16_t* weights = dense(n.layer1, n.packed.data(), taps, h1);
+    const int32_t* weights = dense(n.layer1, n.packed.data(), taps, h1);
     dense(n.layer2, weights, h1, h2);
     Lanes32 linear;
     for (int lane = 0; lane < kLanes; ++lane) linear[lane] = n.linear_bias;
@@ -91,8 +93,7 @@ void stage2(const CompiledNetwork& n, BatchValues& batch) {
     const int hidden = n.layer2.outputs;
     widen(batch.hidden, hidden, inputs);
     widen(batch.errors, n.layer3.inputs - hidden, inputs + hidden);
-    const int16_t* weights =
-        n.packed.data() + 2 * pairs(n.layer1.inputs) * n.layer1.outputs + 2 * pairs(n.layer2.inputs) * n.layer2.outputs;
+    const int32_t* weights = n.packed.data() + n.stage2_at;
     if (n.layer3.inputs % 2 != 0) std::memset(inputs[n.layer3.inputs], 0, sizeof(Lanes16));
     weights = dense(n.layer3, weights, inputs, g1);
     weights = dense(n.layer4, weights, g1, g2);
@@ -155,8 +156,20 @@ void gather(const PlaneContext& context, const std::vector<TapSource>& taps, con
         gather_as<int32_t>(context, taps, at, anchors, values);
 }
 
+void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, int q, uint32_t* low, uint32_t* high) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+        const Distribution distribution(m, lane, depth, q);
+        low[lane] = distribution.bound(samples[lane]);
+        high[lane] = distribution.bound(samples[lane] + 1);
+    }
+}
+
+Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t unit, uint64_t code) {
+    return Distribution(m, lane, depth, q).find(unit, code);
+}
+
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", pack, gather, stage1, stage2, make_mixture};
+const Kernels kScalarKernels = {"scalar", pack, gather, stage1, stage2, make_mixture, sample_bounds, find_sample};
 
 }  // namespace nlvc

@@ -30,13 +30,13 @@ void make_mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, 
     }
 }
 
-int Distribution::decode(RangeDecoder& coder) const {
-    // [lo, hi): the symbol lies in it; the bounds of both ends are known.
+Found Distribution::find(uint64_t unit, uint64_t code) const {
+    // [lo, hi): the sample lies in it; the bounds of both ends are known.
     int lo = 0, hi = maximum() + 1;
     uint32_t lo_bound = 0, hi_bound = kProbabilityOne;
     auto narrow = [&](int v) {
         const uint32_t b = bound(v);
-        if (coder.reached(b))
+        if (unit * b <= code)
             lo = v, lo_bound = b;
         else
             hi = v, hi_bound = b;
@@ -51,8 +51,7 @@ int Distribution::decode(RangeDecoder& coder) const {
         step *= 2;
     }
     while (hi - lo > 1) narrow((lo + hi) / 2);
-    coder.consume(lo_bound, hi_bound);
-    return lo;
+    return {lo, lo_bound, hi_bound};
 }
 
 }  // namespace nlvc

@@ -25,6 +25,13 @@ struct MixtureBatch {
 /// @param mean     1/32 sample
 void make_mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& mixture);
 
+/// A sample and its interval [low, high) of 2^24.
+struct Found {
+    int sample;
+    uint32_t low;
+    uint32_t high;
+};
+
 /// The distribution of the sample in one lane.
 class Distribution {
   public:
@@ -52,7 +59,13 @@ class Distribution {
     }
 
     void encode(RangeEncoder& coder, int v) const { coder.encode(bound(v), bound(v + 1)); }
-    int decode(RangeDecoder& coder) const;
+    /// The sample whose interval, in units of `unit`, holds `code`: the last v with unit * C(v) <= code.
+    Found find(uint64_t unit, uint64_t code) const;
+    int decode(RangeDecoder& coder) const {
+        const Found found = find(coder.unit(), coder.code());
+        coder.consume(found.low, found.high);
+        return found.sample;
+    }
 
   private:
     const MixtureBatch& m_;

@@ -46,7 +46,7 @@ int BitEncoder::code(int bit, AdaptiveBit& context) {
 
 int BitDecoder::code(int, AdaptiveBit& context) {
     const uint32_t split = context.split();
-    const int bit = coder_.reached(split) ? 1 : 0;
+    const int bit = coder_.unit() * split <= coder_.code() ? 1 : 0;
     coder_.consume(bit != 0 ? split : 0, bit != 0 ? kProbabilityOne : split);
     context.update(bit);
     return bit;

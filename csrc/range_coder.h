@@ -60,8 +60,9 @@ class RangeDecoder {
     /// `bytes` must outlive the decoder.
     explicit RangeDecoder(ByteView bytes);
 
-    /// Whether the coded symbol's interval ends above `bound` (0 .. 2^24 - 1).
-    bool reached(uint32_t bound) const { return unit_ * bound <= code_; }
+    /// The coded symbol is the last one whose lower bound b has unit() * b <= code().
+    uint64_t unit() const { return unit_; }
+    uint64_t code() const { return code_; }
     /// Takes the symbol [lo, hi) that the search found.
     void consume(uint32_t lo, uint32_t hi) {
         code_ -= unit_ * lo;

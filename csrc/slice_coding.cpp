@@ -13,8 +13,9 @@ class EncodingVisitor final : public BatchVisitor {
 
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
         kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
-        for (int lane = 0; lane < at.count; ++lane)
-            Distribution(mixture_, lane, settings_.depth, settings_.q).encode(coder_, samples[lane]);
+        uint32_t low[kLanes], high[kLanes];
+        kernels_.bounds(mixture_, samples, settings_.depth, settings_.q, low, high);
+        for (int lane = 0; lane < at.count; ++lane) coder_.encode(low[lane], high[lane]);
     }
 
   private:
@@ -31,9 +32,12 @@ class DecodingVisitor final : public BatchVisitor {
 
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
         kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
-        for (int lane = 0; lane < at.count; ++lane)
-            samples[lane] =
-                static_cast<uint16_t>(Distribution(mixture_, lane, settings_.depth, settings_.q).decode(coder_));
+        for (int lane = 0; lane < at.count; ++lane) {
+            const Found found =
+                kernels_.find(mixture_, lane, settings_.depth, settings_.q, coder_.unit(), coder_.code());
+            coder_.consume(found.low, found.high);
+            samples[lane] = static_cast<uint16_t>(found.sample);
+        }
     }
 
   private:

@@ -1,0 +1,151 @@
+// Kernels for AVX2: two registers hold the sixteen lanes. Nothing in this file may be shared with code for other
+// processors.
+#include <immintrin.h>
+
+#include "kernels.h"
+#include "kernels_pack.h"
+#include "kernels_tables.h"
+
+namespace nlvc {
+namespace {
+
+struct I32 {
+    __m256i low, high;  ///< lanes 0..7, 8..15
+};
+
+constexpr const char* kName = "avx2";
+constexpr int kRows = 4;
+
+inline I32 set(int32_t v) {
+    const __m256i a = _mm256_set1_epi32(v);
+    return {a, a};
+}
+inline I32 load(const int32_t* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
+}
+inline void store(int32_t* p, I32 a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.low);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), a.high);
+}
+inline __m128i load_half(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+inline I32 load_u16(const uint16_t* p) {
+    return {_mm256_cvtepu16_epi32(load_half(p)), _mm256_cvtepu16_epi32(load_half(p + 8))};
+}
+inline void store_i8(int8_t* p, I32 a) {
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a.low, a.high), 0xd8);
+    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+}
+inline void store_errors(int8_t* p, const int8_t* from, bool absolute) {
+    const __m128i v = load_half(from);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), absolute ? _mm_abs_epi8(v) : v);
+}
+inline I32 add(I32 a, I32 b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
+inline I32 sub(I32 a, I32 b) { return {_mm256_sub_epi32(a.low, b.low), _mm256_sub_epi32(a.high, b.high)}; }
+inline I32 mul(I32 a, I32 b) { return {_mm256_mullo_epi32(a.low, b.low), _mm256_mullo_epi32(a.high, b.high)}; }
+inline I32 min(I32 a, I32 b) { return {_mm256_min_epi32(a.low, b.low), _mm256_min_epi32(a.high, b.high)}; }
+inline I32 max(I32 a, I32 b) { return {_mm256_max_epi32(a.low, b.low), _mm256_max_epi32(a.high, b.high)}; }
+inline I32 band(I32 a, I32 b) { return {_mm256_and_si256(a.low, b.low), _mm256_and_si256(a.high, b.high)}; }
+inline I32 bor(I32 a, I32 b) { return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)}; }
+inline I32 bxor(I32 a, I32 b) { return {_mm256_xor_si256(a.low, b.low), _mm256_xor_si256(a.high, b.high)}; }
+inline I32 sll(I32 a, int n) {
+    const __m128i by = _mm_cvtsi32_si128(n);
+    return {_mm256_sll_epi32(a.low, by), _mm256_sll_epi32(a.high, by)};
+}
+inline I32 srl(I32 a, int n) {
+    const __m128i by = _mm_cvtsi32_si128(n);
+    return {_mm256_srl_epi32(a.low, by), _mm256_srl_epi32(a.high, by)};
+}
+inline I32 sra(I32 a, int n) {
+    const __m128i by = _mm_cvtsi32_si128(n);
+    return {_mm256_sra_epi32(a.low, by), _mm256_sra_epi32(a.high, by)};
+}
+inline I32 srl_by(I32 a, I32 b) { return {_mm256_srlv_epi32(a.low, b.low), _mm256_srlv_epi32(a.high, b.high)}; }
+inline I32 less(I32 a, I32 b) { return {_mm256_cmpgt_epi32(b.low, a.low), _mm256_cmpgt_epi32(b.high, a.high)}; }
+inline I32 blend(I32 mask, I32 a, I32 b) {
+    return {_mm256_blendv_epi8(a.low, b.low, mask.low), _mm256_blendv_epi8(a.high, b.high, mask.high)};
+}
+inline I32 adds_u8(I32 a, I32 b) { return {_mm256_adds_epu8(a.low, b.low), _mm256_adds_epu8(a.high, b.high)}; }
+
+inline I32 dot4(I32 acc, I32 x, int32_t w) {
+    // |w| <= 64: the 16-bit sum of two products is at most 32640 and cannot saturate
+    const __m256i words = _mm256_set1_epi32(w), ones = _mm256_set1_epi16(1);
+    return {_mm256_add_epi32(acc.low, _mm256_madd_epi16(_mm256_maddubs_epi16(x.low, words), ones)),
+            _mm256_add_epi32(acc.high, _mm256_madd_epi16(_mm256_maddubs_epi16(x.high, words), ones))};
+}
+
+inline I32 dot4_wide(I32 acc, I32 x, int32_t w) {
+    const __m256i words = _mm256_set1_epi32(w), bytes = _mm256_set1_epi16(255);
+    const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(words, 8), 8), odd = _mm256_srai_epi16(words, 8);
+    auto sum = [&](__m256i a, __m256i v) {
+        const __m256i first = _mm256_madd_epi16(_mm256_and_si256(v, bytes), even);
+        return _mm256_add_epi32(a, _mm256_add_epi32(first, _mm256_madd_epi16(_mm256_srli_epi16(v, 8), odd)));
+    };
+    return {sum(acc.low, x.low), sum(acc.high, x.high)};
+}
+
+inline I32 transpose4(const void* p) {
+    const auto* rows = static_cast<const __m128i*>(p);
+    const __m128i a = load_half(rows), b = load_half(rows + 1), c = load_half(rows + 2), d = load_half(rows + 3);
+    const __m128i ab_low = _mm_unpacklo_epi8(a, b), ab_high = _mm_unpackhi_epi8(a, b);
+    const __m128i cd_low = _mm_unpacklo_epi8(c, d), cd_high = _mm_unpackhi_epi8(c, d);
+    return {_mm256_set_m128i(_mm_unpackhi_epi16(ab_low, cd_low), _mm_unpacklo_epi16(ab_low, cd_low)),
+            _mm256_set_m128i(_mm_unpackhi_epi16(ab_high, cd_high), _mm_unpacklo_epi16(ab_high, cd_high))};
+}
+
+inline void store_rows(void* p, I32 a) {
+    const __m256i turn =
+        _mm256_broadcastsi128_si256(_mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0));
+    const __m256i low = _mm256_shuffle_epi8(a.low, turn), high = _mm256_shuffle_epi8(a.high, turn);
+    const __m128i b0 = _mm256_castsi256_si128(low), b1 = _mm256_extracti128_si256(low, 1);
+    const __m128i b2 = _mm256_castsi256_si128(high), b3 = _mm256_extracti128_si256(high, 1);
+    const __m128i low01 = _mm_unpacklo_epi32(b0, b1), high01 = _mm_unpackhi_epi32(b0, b1);
+    const __m128i low23 = _mm_unpacklo_epi32(b2, b3), high23 = _mm_unpackhi_epi32(b2, b3);
+    auto* rows = static_cast<__m128i*>(p);
+    _mm_storeu_si128(rows, _mm_unpacklo_epi64(low01, low23));
+    _mm_storeu_si128(rows + 1, _mm_unpackhi_epi64(low01, low23));
+    _mm_storeu_si128(rows + 2, _mm_unpacklo_epi64(high01, high23));
+    _mm_storeu_si128(rows + 3, _mm_unpackhi_epi64(high01, high23));
+}
+
+inline I32 quotient(I32 a, I32 b) {
+    // Exact: a / b differs from an integer above it by at least 1 / b, more than the rounding of a < 2^24.
+    auto divide = [](__m256i x, __m256i y) {
+        return _mm256_cvttps_epi32(_mm256_div_ps(_mm256_cvtepi32_ps(x), _mm256_cvtepi32_ps(y)));
+    };
+    return {divide(a.low, b.low), divide(a.high, b.high)};
+}
+
+inline I32 look_up(const int32_t* table, I32 index) {
+    return {_mm256_i32gather_epi32(table, index.low, 4), _mm256_i32gather_epi32(table, index.high, 4)};
+}
+
+struct Segment {
+    I32 tail, delta, shift;
+};
+
+inline Segment tail_at(I32 index) {
+    const I32 pair = look_up(kVectorTables.tail_delta, index);
+    return {band(pair, set(0xffff)), srl(pair, 16), look_up(kVectorTables.shift_words, index)};
+}
+
+inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
+    const __m256i u = _mm256_set1_epi64x(static_cast<int64_t>(unit)),
+                  c = _mm256_set1_epi64x(static_cast<int64_t>(code));
+    // products and code stay below 2^49, so the signed comparison serves
+    auto four = [&](__m128i b) {
+        const __m256i above = _mm256_cmpgt_epi64(_mm256_mul_epu32(_mm256_cvtepu32_epi64(b), u), c);
+        return static_cast<uint32_t>(~_mm256_movemask_pd(_mm256_castsi256_pd(above))) & 15u;
+    };
+    return four(_mm256_castsi256_si128(bounds.low)) | four(_mm256_extracti128_si256(bounds.low, 1)) << 4 |
+           four(_mm256_castsi256_si128(bounds.high)) << 8 | four(_mm256_extracti128_si256(bounds.high, 1)) << 12;
+}
+
+#include "kernels_vector.h"
+
+}  // namespace
+
+const Kernels kAvx2Kernels = kTable;
+
+}  // namespace nlvc

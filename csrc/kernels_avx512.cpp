@@ -1,0 +1,98 @@
+// Kernels for AVX-512 with VNNI: a register is the sixteen lanes. Nothing in this file may be shared with code for
+// other processors (no inline function of a common header is called with these flags but through the anonymous
+// namespace).
+#include <immintrin.h>
+
+#include "kernels.h"
+#include "kernels_pack.h"
+#include "kernels_tables.h"
+
+namespace nlvc {
+namespace {
+
+using I32 = __m512i;
+
+constexpr const char* kName = "avx512vnni";
+constexpr int kRows = 16;
+
+inline I32 set(int32_t v) { return _mm512_set1_epi32(v); }
+inline I32 load(const int32_t* p) { return _mm512_loadu_si512(p); }
+inline void store(int32_t* p, I32 a) { _mm512_storeu_si512(p, a); }
+inline I32 load_u16(const uint16_t* p) {
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+inline void store_i8(int8_t* p, I32 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a)); }
+inline void store_errors(int8_t* p, const int8_t* from, bool absolute) {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), absolute ? _mm_abs_epi8(v) : v);
+}
+inline I32 add(I32 a, I32 b) { return _mm512_add_epi32(a, b); }
+inline I32 sub(I32 a, I32 b) { return _mm512_sub_epi32(a, b); }
+inline I32 mul(I32 a, I32 b) { return _mm512_mullo_epi32(a, b); }
+inline I32 min(I32 a, I32 b) { return _mm512_min_epi32(a, b); }
+inline I32 max(I32 a, I32 b) { return _mm512_max_epi32(a, b); }
+inline I32 band(I32 a, I32 b) { return _mm512_and_si512(a, b); }
+inline I32 bor(I32 a, I32 b) { return _mm512_or_si512(a, b); }
+inline I32 bxor(I32 a, I32 b) { return _mm512_xor_si512(a, b); }
+inline I32 sll(I32 a, int n) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128(n)); }
+inline I32 srl(I32 a, int n) { return _mm512_srl_epi32(a, _mm_cvtsi32_si128(n)); }
+inline I32 sra(I32 a, int n) { return _mm512_sra_epi32(a, _mm_cvtsi32_si128(n)); }
+inline I32 srl_by(I32 a, I32 b) { return _mm512_srlv_epi32(a, b); }
+inline I32 less(I32 a, I32 b) { return _mm512_movm_epi32(_mm512_cmplt_epi32_mask(a, b)); }
+inline I32 blend(I32 mask, I32 a, I32 b) { return _mm512_mask_mov_epi32(a, _mm512_movepi32_mask(mask), b); }
+inline I32 adds_u8(I32 a, I32 b) { return _mm512_adds_epu8(a, b); }
+inline I32 dot4(I32 acc, I32 x, int32_t w) { return _mm512_dpbusd_epi32(acc, x, _mm512_set1_epi32(w)); }
+inline I32 dot4_wide(I32 acc, I32 x, int32_t w) { return dot4(acc, x, w); }
+
+// Four rows of four 4x4 blocks of bytes: the rows of a block side by side, and each block turned; both undo themselves.
+inline I32 gather_blocks(I32 a) {
+    return _mm512_permutexvar_epi32(_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0), a);
+}
+inline I32 turn_blocks(I32 a) {
+    const __m128i turn = _mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    return _mm512_shuffle_epi8(a, _mm512_broadcast_i32x4(turn));
+}
+inline I32 transpose4(const void* p) { return turn_blocks(gather_blocks(_mm512_loadu_si512(p))); }
+inline void store_rows(void* p, I32 a) { _mm512_storeu_si512(p, gather_blocks(turn_blocks(a))); }
+
+inline I32 quotient(I32 a, I32 b) {
+    // Exact: a / b differs from an integer above it by at least 1 / b, more than the rounding of a < 2^24.
+    return _mm512_cvttps_epi32(_mm512_div_ps(_mm512_cvtepi32_ps(a), _mm512_cvtepi32_ps(b)));
+}
+
+inline I32 look_up(const int32_t* table, I32 index) { return _mm512_i32gather_epi32(index, table, 4); }
+
+struct Segment {
+    I32 tail, delta, shift;
+};
+
+/// 128 entries of 16 bits in four registers.
+inline I32 look_up_words(const uint16_t* table, I32 index) {
+    const __m512i low = _mm512_permutex2var_epi16(_mm512_loadu_si512(table), index, _mm512_loadu_si512(table + 32));
+    const __m512i high =
+        _mm512_permutex2var_epi16(_mm512_loadu_si512(table + 64), index, _mm512_loadu_si512(table + 96));
+    const __mmask16 upper = _mm512_cmpgt_epi32_mask(index, _mm512_set1_epi32(63));
+    return _mm512_and_si512(_mm512_mask_mov_epi32(low, upper, high), _mm512_set1_epi32(0xffff));
+}
+
+inline Segment tail_at(I32 index) {
+    return {look_up_words(kVectorTables.tail, index), look_up_words(kVectorTables.delta, index),
+            look_up_words(kVectorTables.shift, index)};
+}
+
+inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
+    const __m512i u = _mm512_set1_epi64(static_cast<int64_t>(unit)), c = _mm512_set1_epi64(static_cast<int64_t>(code));
+    const __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(bounds));
+    const __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(bounds, 1));
+    const uint32_t a = _mm512_cmple_epu64_mask(_mm512_mul_epu32(low, u), c);
+    const uint32_t b = _mm512_cmple_epu64_mask(_mm512_mul_epu32(high, u), c);
+    return a | b << 8;
+}
+
+#include "kernels_vector.h"
+
+}  // namespace
+
+const Kernels kAvx512Kernels = kTable;
+
+}  // namespace nlvc

@@ -1,0 +1,272 @@
+// The kernels for vector instruction sets, written once over a set of primitives.
+//
+// The including file defines, in its own anonymous namespace, the primitives on sixteen lanes of 32 bits (`I32`; its
+// bytes are also read as four 8-bit values a lane) and then includes this file, which is compiled with that file's
+// flags only:
+//
+//     kRows              outputs of a dense layer that are accumulated side by side (a multiple of 4)
+//     set(v) load(p) store(p, a)            int32_t, p needs no alignment
+//     load_u16(p)                           sixteen uint16_t, widened
+//     store_i8(p, a)                        lanes in [-128, 127] as sixteen int8_t
+//     add sub mul min max band bor bxor     lane by lane; mul keeps the low 32 bits
+//     sll(a, n) srl(a, n) sra(a, n) srl_by(a, b)
+//     less(a, b)                            all ones where a < b (signed)
+//     adds_u8(a, b)                         saturating addition of bytes
+//     dot4(acc, x, w)                       acc + sum of 4 unsigned bytes of x times 4 signed bytes of the word w, |w|
+//     <= 64 dot4_wide(acc, x, w)                  the same for any signed bytes transpose4(p) four rows of sixteen
+//     bytes -> lane l holds byte l of each row store_rows(p, a)                      the way back quotient(a, b)
+//     floor(a / b) of non-negative integers below 2^24 look_up(table, index)                 int32_t table[index]
+//     tail_at(index)                        the segment of section 6 as {tail, delta, shift}
+//     reached(bounds, unit, code)           bit l: unit * bounds[l] <= code
+//     blend(mask, a, b)                     b where the mask is all ones, else a
+//     store_errors(p, from, absolute)       sixteen int8_t, or their absolute values
+//
+// All functions give the integers of network.h and mixture.h (tests/test_kernels.py).
+
+using Words = const int32_t*;
+
+constexpr int kSignBytes = static_cast<int>(0x80808080u);  // adds 128 to four signed bytes: they become unsigned
+constexpr int kMaxWords = (kMaxWidth + 3) / 4;
+
+constexpr int fours(int n) { return (n + 3) / 4; }
+inline int least(int a, int b) { return a < b ? a : b; }
+inline int most(int a, int b) { return a > b ? a : b; }
+
+void pack(CompiledNetwork& n) { pack_words(n, kRows); }
+
+// ---- the network
+
+/// Calls emit(j, (multiplier * accumulator + half) >> shift) for outputs [0, kCount) of one block.
+template <int kCount, class Emit>
+inline Words dense_block(Words biases, Words multipliers, Words shifts, Words weights, const I32* x, int words,
+                         Emit emit) {
+    I32 acc[kCount];
+    for (int j = 0; j < kCount; ++j) acc[j] = set(biases[j]);
+    for (int k = 0; k < words; ++k, weights += kCount) {
+        const I32 in = x[k];
+        for (int j = 0; j < kCount; ++j) acc[j] = dot4(acc[j], in, weights[j]);
+    }
+    for (int j = 0; j < kCount; ++j) {
+        const I32 scaled = add(mul(acc[j], set(multipliers[j])), set(1 << shifts[j] >> 1));
+        emit(j, sra(scaled, shifts[j]));
+    }
+    return weights;
+}
+
+/// One dense layer; emit as above with j over all outputs, padded to a multiple of 4. Returns the words after the
+/// layer's.
+template <class Emit>
+inline Words dense(const Layer& layer, Words packed, const I32* x, int words, Emit emit) {
+    const int padded = 4 * fours(layer.outputs);
+    Words bias = packed, multiplier = packed + padded, shift = packed + 2 * padded, weights = packed + 3 * padded;
+    for (int first = 0; first < padded; first += kRows, bias += kRows, multiplier += kRows, shift += kRows) {
+        auto emit_at = [&](int j, I32 value) { emit(first + j, value); };
+        const int rows = least(kRows, padded - first);
+        if (rows == kRows)
+            weights = dense_block<kRows>(bias, multiplier, shift, weights, x, words, emit_at);
+        else
+            for (int done = 0; done < rows; done += 4) {
+                // the words of a short block interleave all its rows: walk four of them at a time
+                I32 acc[4];
+                for (int j = 0; j < 4; ++j) acc[j] = set(bias[done + j]);
+                for (int k = 0; k < words; ++k)
+                    for (int j = 0; j < 4; ++j) acc[j] = dot4(acc[j], x[k], weights[k * rows + done + j]);
+                for (int j = 0; j < 4; ++j) {
+                    const int s = shift[done + j];
+                    emit_at(done + j, sra(add(mul(acc[j], set(multiplier[done + j])), set(1 << s >> 1)), s));
+                }
+            }
+        if (rows != kRows) weights += words * rows;
+    }
+    return weights;
+}
+
+/// Gathers activations of consecutive outputs into words of four.
+struct Activations {
+    I32* out;
+    I32 partial;
+
+    void operator()(int j, I32 value) {
+        const I32 byte = min(max(value, set(0)), set(255));
+        partial = j % 4 == 0 ? byte : bor(partial, sll(byte, 8 * (j % 4)));
+        if (j % 4 == 3) out[j / 4] = partial;
+    }
+};
+
+/// high * 256 + low of the linear part
+inline I32 linear_sum(Words& packed, const I32* x, int words) {
+    I32 high = set(packed[0]), low = set(packed[1]);
+    packed += 2;
+    for (int k = 0; k < words; ++k, packed += 2) {
+        high = dot4_wide(high, x[k], packed[0]);
+        low = dot4_wide(low, x[k], packed[1]);
+    }
+    return add(sll(high, 8), low);
+}
+
+inline void to_words(const int8_t (*values)[kLanes], int count, I32* x) {
+    for (int k = 0; k < fours(count); ++k) x[k] = bxor(transpose4(values[4 * k]), set(kSignBytes));
+}
+
+void stage1(const CompiledNetwork& n, BatchValues& batch) {
+    I32 x[kMaxWords], h1[kMaxWords], h2[kMaxWords];
+    to_words(batch.taps, n.layer1.inputs, x);
+    const int words = fours(n.layer1.inputs);
+    Words packed = n.packed.data();
+    I32 linear = linear_sum(packed, x, words);
+    packed = dense(n.layer1, packed, x, words, Activations{h1, set(0)});
+    packed = dense(n.layer2, packed, h1, fours(n.layer1.outputs), Activations{h2, set(0)});
+    linear = add(linear, linear_sum(packed, h2, fours(n.layer2.outputs)));
+    store(batch.linear, linear);
+    for (int k = 0; k < fours(n.layer2.outputs); ++k) store_rows(batch.hidden[4 * k], h2[k]);
+}
+
+void stage2(const CompiledNetwork& n, BatchValues& batch) {
+    I32 x[2 * kMaxWords], g1[kMaxWords], g2[kMaxWords];
+    const int hidden = fours(n.layer2.outputs), errors = n.layer3.inputs - n.layer2.outputs;
+    for (int k = 0; k < hidden; ++k) x[k] = transpose4(batch.hidden[4 * k]);
+    to_words(batch.errors, errors, x + hidden);
+    Words packed = n.packed.data() + n.stage2_at;
+    packed = dense(n.layer3, packed, x, hidden + fours(errors), Activations{g1, set(0)});
+    packed = dense(n.layer4, packed, g1, fours(n.layer4.inputs), Activations{g2, set(0)});
+    for (int k = 0; k < fours(n.layer4.outputs); ++k) g2[k] = adds_u8(g2[k], g1[k]);
+    dense(n.output, packed, g2, fours(n.output.inputs), [&](int j, I32 value) {
+        if (j < kOutputs) store(batch.outputs[j], value);
+    });
+}
+
+// ---- taps
+
+/// All ones in the lanes whose tap lies inside the slice.
+inline I32 inside(const PlaneContext& context, const BatchPosition& at, const TapSource& tap, I32 lane) {
+    const SkewLayout& layout = context.layout;
+    const I32 row = add(lane, set(at.y + tap.dy));
+    const I32 column = sub(set(at.x(0, layout.delta()) + tap.dx), mul(lane, set(layout.delta())));
+    const I32 low = band(less(set(-1), column), less(set(-1), row));
+    return band(low, band(less(column, set(layout.width())), less(row, set(layout.height()))));
+}
+
+void gather(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
+            const int32_t (*anchors)[kLanes], int8_t (*values)[kLanes]) {
+    alignas(64) static constexpr int32_t kLaneNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const I32 lane = load(kLaneNumbers);
+    const int q = context.settings.q;
+    I32 anchor[kAnchors];
+    for (int a = 0; a < kAnchors; ++a) anchor[a] = load(anchors[a]);
+    for (const TapSource& tap : taps) {
+        int8_t* out = *values++;
+        if (tap.kind == TapKind::kError) {
+            store_errors(out, tap.errors + at.y, tap.absolute);
+            continue;
+        }
+        I32 value = tap.kind == TapKind::kLevel ? sub(sra(anchor[0], context.settings.depth - 8), set(128))
+                                                : sra(sub(load_u16(tap.samples + at.y), anchor[tap.anchor]), q);
+        value = max(min(value, set(127)), set(-127));
+        if (tap.masked && !at.interior) value = band(value, inside(context, at, tap, lane));
+        if (tap.absolute) value = max(value, sub(set(0), value));
+        store_i8(out, value);
+    }
+}
+
+// ---- the distribution
+
+void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& m) {
+    I32 logit[kLogistics], e[kLogistics];
+    for (int k = 0; k < kLogistics; ++k) logit[k] = load(outputs[k]);
+    const I32 top = max(max(logit[0], logit[1]), logit[2]);
+    for (int k = 0; k < kLogistics; ++k) e[k] = look_up(kVectorTables.exp, min(set(255), sub(top, logit[k])));
+    const I32 sum = add(add(e[0], e[1]), e[2]);
+    I32 weight[kLogistics];
+    weight[1] = quotient(sll(e[1], 10), sum);
+    weight[2] = quotient(sll(e[2], 10), sum);
+    weight[0] = sub(set(1024), add(weight[1], weight[2]));
+    I32 heaviest = set(-1), start = set(0), step = set(0);
+    for (int k = 0; k < kLogistics; ++k) {
+        const I32 offset = max(min(load(outputs[3 + k]), set(255)), set(-255));
+        const I32 index = add(max(min(load(outputs[6 + k]), set(127)), set(-128)), set(128));
+        const I32 scale = look_up(kVectorTables.scale, index);
+        const I32 centre = add(load(mean), sll(sra(mul(offset, scale), 6), q));
+        store(m.weight[k], weight[k]);
+        store(m.centre[k], centre);
+        store(m.inverse[k], look_up(kVectorTables.inverse_scale, index));
+        const I32 heavier = less(heaviest, weight[k]);
+        heaviest = max(heaviest, weight[k]);
+        start = blend(heavier, start, sra(centre, 5));
+        step = blend(heavier, step, sll(add(sra(scale, 6), set(1)), q));
+    }
+    store(m.start, start);
+    store(m.step, step);
+}
+
+/// The parameters of one distribution in every lane, or of sixteen.
+struct Logistics {
+    I32 weight[kLogistics], centre[kLogistics], inverse[kLogistics];
+};
+
+/// C(v) of section 6.
+inline I32 bounds(const Logistics& m, I32 v, int depth, int q) {
+    I32 sum = set(0);
+    for (int k = 0; k < kLogistics; ++k) {
+        const I32 d = sub(sub(sll(v, 5), set(16)), m.centre[k]);
+        const I32 below = less(d, set(0));
+        const I32 distance = min(srl(max(d, sub(set(0), d)), q), set(24574));
+        const I32 u = min(srl(mul(distance, m.inverse[k]), 5), set(32767));
+        const Segment s = tail_at(srl(u, 8));
+        const I32 t = srl_by(sub(sll(s.tail, 8), mul(s.delta, band(u, set(255)))), add(s.shift, set(3)));
+        sum = add(sum, mul(m.weight[k], blend(below, sub(set(1 << 21), t), t)));
+    }
+    const I32 p = srl(sum, 7);
+    const I32 inner = add(sub(p, srl(p, kProbabilityBits - depth)), v);
+    const I32 at_least_zero = band(inner, less(set(0), v));
+    return blend(less(set((1 << depth) - 1), v), at_least_zero, set(kProbabilityOne));
+}
+
+void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, int q, uint32_t* low, uint32_t* high) {
+    Logistics all;
+    for (int k = 0; k < kLogistics; ++k) {
+        all.weight[k] = load(m.weight[k]);
+        all.centre[k] = load(m.centre[k]);
+        all.inverse[k] = load(m.inverse[k]);
+    }
+    const I32 v = load_u16(samples);
+    store(reinterpret_cast<int32_t*>(low), bounds(all, v, depth, q));
+    store(reinterpret_cast<int32_t*>(high), bounds(all, add(v, set(1)), depth, q));
+}
+
+/// Sixteen-ary search: a window around the likely sample first, then wider or finer ones until one sample is left.
+Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t unit, uint64_t code) {
+    alignas(64) static constexpr int32_t kLaneNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    Logistics one;
+    for (int k = 0; k < kLogistics; ++k) {
+        one.weight[k] = set(m.weight[k][lane]);
+        one.centre[k] = set(m.centre[k][lane]);
+        one.inverse[k] = set(m.inverse[k][lane]);
+    }
+    const int maximum = (1 << depth) - 1;
+    int lo = 0, hi = maximum + 1;  // the symbol lies in [lo, hi); the bounds of both ends are known
+    uint32_t lo_bound = 0, hi_bound = kProbabilityOne;
+    int stride = 1;
+    while (stride * 4 < m.step[lane]) stride *= 2;
+    int base = most(0, least(m.start[lane], maximum)) - 7 * stride;
+    while (hi - lo > 1) {
+        const I32 v = add(set(base), mul(load(kLaneNumbers), set(stride)));
+        alignas(64) uint32_t bound[kLanes];
+        const I32 c = bounds(one, v, depth, q);
+        store(reinterpret_cast<int32_t*>(bound), c);
+        const uint32_t in_range = maximum < base                    ? 0
+                                  : (maximum - base) / stride >= 15 ? 0xffffu
+                                                                    : (2u << (maximum - base) / stride) - 1;
+        const int count = __builtin_popcount(reached(c, unit, code) & in_range);
+        if (count > 0 && base + (count - 1) * stride > lo)
+            lo = base + (count - 1) * stride, lo_bound = bound[count - 1];
+        if (count < kLanes && base + count * stride < hi) hi = most(base + count * stride, 0), hi_bound = bound[count];
+        // Beyond the window: a wider one on that side, unless sixteen samples cut what is left more finely.
+        const int even = (hi - lo + kLanes) / (kLanes + 1);
+        const bool outside = count == 0 || count == kLanes;
+        stride = outside ? least(stride * 8, even) : even;
+        base = outside && count == 0 ? hi - kLanes * stride : lo + stride;
+    }
+    return {lo, lo_bound, hi_bound};
+}
+
+const Kernels kTable = {kName, pack, gather, stage1, stage2, mixture, sample_bounds, find_sample};
