@@ -72,7 +72,8 @@ def write_sample(path: Path) -> Path:
 
 def print_table(source: Source) -> bool:
     """Measures and prints; True if every codec that takes the format is exact."""
-    codecs: list[Codec] = [codec for codec in (*PEERS, Nlvc()) if codec.name in SHOWN and available(codec)]
+    everything: tuple[Codec, ...] = (*PEERS, Nlvc())
+    codecs = [codec for codec in everything if codec.name in SHOWN and available(codec)]
     results = {
         codec.name: measure(codec, source, hash_source=hash_in_process, hash_decoded=hash_in_process)
         for codec in codecs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata
 
 import av
 
@@ -12,6 +11,7 @@ from pynlvc.codec import Decoder, Encoder, EncoderSettings
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.errors import UnsupportedFormatError
 from pynlvc.model.store import load_model
+from pynlvc.version import __version__
 
 # One keyframe at the start and at scene cuts, as the peers have it; the rest are the defaults.
 SETTINGS = EncoderSettings(gop=0)
@@ -39,7 +39,7 @@ class Nlvc:
 
     def version(self) -> str:
         """The package and the model that was used."""
-        return f"pynlvc {metadata.version('pynlvc')}, model {load_model(SETTINGS.model).hash[:16]}"
+        return f"pynlvc {__version__}, model {load_model(SETTINGS.model).hash[:16]}"
 
     def encode(self, source: Source) -> Coded:
         """All frames to packets; every keyframe packet holds the sequence header."""
