@@ -101,8 +101,8 @@ class BlockSearch {
     }
 
     void refine() {
-        walk(2, 1);
-        walk(1, 1);
+        walk(2, 2);
+        walk(1, 2);
     }
 
   private:
@@ -152,7 +152,7 @@ void search_motion(const Plane& current, const Plane& reference, const MotionFie
             // One bit of motion is worth about the mean difference: lossless cost grows as log2 of the residual's
             // scale.
             const int start = std::min(whole.block_difference({}), whole.block_difference(predictor));
-            const int lambda = std::max(1, start / (w * h));
+            const int lambda = std::max(1, start / (2 * w * h));
             whole.set_lambda(lambda);
             whole.consider(predictor);
             whole.consider({});
