@@ -5,12 +5,11 @@ import sys
 import numpy as np
 
 import pynlvc
-from pynlvc.codec.planes import frame_planes
 
 with pynlvc.open(sys.argv[1]) as video:
     print(f"{video.codec_name}, {video.frame_rate} frames/s")
     for frame in video:  # av.VideoFrame
-        luma = frame_planes(frame)[0]  # a NumPy view of the frame's own memory
+        luma = pynlvc.frame_planes(frame)[0]  # a NumPy view of the frame's own memory
         print(f"{float(frame.time):8.3f} s  {frame.width}x{frame.height} {frame.format.name}  mean {np.mean(luma):.1f}")
 
     video.seek(0.1)  # goes on with the frame that is shown 0.1 s after the start

@@ -11,6 +11,7 @@
 """
 
 from pynlvc.codec import Decoder, DecoderSettings, Encoder, EncoderSettings
+from pynlvc.codec.planes import frame_planes
 from pynlvc.errors import (
     BitstreamError,
     MissingModelError,
@@ -45,6 +46,7 @@ __all__ = [
     "UsageError",
     "VerifyReport",
     "__version__",
+    "frame_planes",
     "framemd5",
     "info",
     "open",

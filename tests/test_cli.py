@@ -167,7 +167,7 @@ def test_outputs_that_cannot_be_meant_are_usage_errors(tmp_path: Path, small_cli
         existing: "--force",
         tmp_path: "is a folder",
         tmp_path / "nowhere" / "out.mkv": "does not exist",
-        tmp_path / "out.mp4": ".mkv, .nut, .mov",
+        tmp_path / "out.mp4": ".mkv, .nut, .mov, .avi",
         tmp_path / "out": ".mkv",
     }
     for target, phrase in expected.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,16 +13,16 @@ import pytest
 
 from pynlvc import Decoder, Encoder, EncoderSettings, UnsupportedFormatError
 from pynlvc.codec.pixel_formats import FULL_RANGE_TWINS, PIXEL_FORMATS, PixelFormat, pixel_format
-from pynlvc.codec.planes import Plane, frame_checksum, frame_planes, new_frame
+from pynlvc.codec.planes import frame_checksum, frame_planes, new_frame
 
 WIDTH, HEIGHT = 19, 13  # odd, so that subsampled planes round up
 PACKAGE = Path(__file__).resolve().parent.parent / "pynlvc"
 
 
-def noise(layout: PixelFormat, seed: int) -> list[Plane]:
+def noise(layout: PixelFormat, seed: int) -> list[Any]:
     rng = np.random.default_rng(seed)
     shapes = [layout.plane_shape(index, WIDTH, HEIGHT) for index in range(layout.plane_count)]
-    return [rng.integers(0, layout.maximum, shape, dtype=layout.dtype, endpoint=True) for shape in shapes]
+    return [rng.integers(0, layout.maximum, shape, np.uint16, endpoint=True).astype(layout.dtype) for shape in shapes]
 
 
 @pytest.mark.parametrize("layout", PIXEL_FORMATS.values(), ids=PIXEL_FORMATS.keys())

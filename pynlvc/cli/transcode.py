@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     defaults = EncoderSettings()
     parser.add_argument("input", type=Path, help="video file")
     parser.add_argument(
-        "output", type=Path, help="file to write: .mkv, .nut, .mov; from NLVC also .avi, .mp4 and others"
+        "output", type=Path, help="file to write: .mkv, .nut, .mov, .avi; other codecs also .mp4, .webm, .y4m"
     )
     parser.add_argument("--force", action="store_true", help="replace an existing output")
     parser.add_argument(

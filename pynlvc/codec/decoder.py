@@ -74,5 +74,5 @@ class Decoder:
         frame.pts = frame.dts = decoded.pts
         frame.duration = decoded.duration
         frame.time_base = Fraction(*layout.time_base)
-        frame.key_frame = decoded.is_keyframe
+        frame.key_frame = decoded.is_keyframe  # type: ignore[misc] # settable, whatever the stubs say
         return [frame]

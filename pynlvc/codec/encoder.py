@@ -14,6 +14,7 @@ from pynlvc.errors import ModelError, NlvcError, UsageError
 from pynlvc.model.store import load_model
 
 MAX_SIDE = 16384  # samples, both directions
+MAX_TIME_BASE_TERM = 2**31 - 1  # numerator and denominator
 
 
 class Encoder:
@@ -29,14 +30,14 @@ class Encoder:
         height: int,
         pix_fmt: str,
         *,
-        time_base: Fraction,
+        time_base: Fraction | None,
         settings: EncoderSettings | None = None,
     ) -> None:
         settings = settings or EncoderSettings()
         if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
             raise UsageError(f"a frame of {width}x{height} is outside the limits 1x1 to {MAX_SIDE}x{MAX_SIDE}")
-        if time_base <= 0:
-            raise UsageError(f"the time base is {time_base}: it must be positive")
+        if time_base is None or time_base <= 0 or max(time_base.as_integer_ratio()) > MAX_TIME_BASE_TERM:
+            raise UsageError(f"the time base is {time_base}: it must be positive, with terms below 2^31")
         self._width = width
         self._height = height
         self._format = pixel_format(pix_fmt)

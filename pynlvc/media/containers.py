@@ -13,8 +13,11 @@ import av.container
 from pynlvc.errors import NlvcError, UsageError
 
 # File name suffix -> FFmpeg's name of the container. NLVC goes into the first group, other codecs into both.
-NLVC_CONTAINERS: dict[str, str] = {".mkv": "matroska", ".nut": "nut", ".mov": "mov"}
-OTHER_CONTAINERS: dict[str, str] = {".avi": "avi", ".mp4": "mp4", ".webm": "webm", ".y4m": "yuv4mpegpipe"}
+NLVC_CONTAINERS: dict[str, str] = {".mkv": "matroska", ".nut": "nut", ".mov": "mov", ".avi": "avi"}
+OTHER_CONTAINERS: dict[str, str] = {".mp4": "mp4", ".webm": "webm", ".y4m": "yuv4mpegpipe"}
+
+# Containers that number the frames instead of timing them: good for constant frame rates only.
+WITHOUT_TIMES = frozenset({"avi", "yuv4mpegpipe"})
 
 # Containers that hold attachments (fonts, cover art) and arbitrary tags.
 WITH_ATTACHMENTS = frozenset({"matroska"})

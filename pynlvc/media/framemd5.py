@@ -15,6 +15,7 @@ import numpy as np
 from pynlvc import _avshim
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.planes import frame_planes
+from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
 from pynlvc.media.source import VideoSource
 from pynlvc.version import __version__
@@ -34,7 +35,7 @@ def framemd5(path: str | os.PathLike[str], *, settings: DecoderSettings | None =
             digest, size = _digest(frame)
             if source.frames_read == 1:
                 yield from _header(frame, rate, _avshim.sample_aspect_ratio(source.stream))
-            pts = max(next_pts, math.floor((frame.pts * frame.time_base - start) * rate + Fraction(1, 2)))
+            pts = max(next_pts, math.floor((frame_seconds(frame) - start) * rate + Fraction(1, 2)))
             next_pts = pts + 1
             yield f"0, {pts:10d}, {pts:10d}, {1:8d}, {size:8d}, {digest}"
         if not source.frames_read:
@@ -58,6 +59,6 @@ def _digest(frame: av.VideoFrame) -> tuple[str, int]:
     """(MD5, bytes) of the planes one after another, rows without padding."""
     md5, size = hashlib.md5(usedforsecurity=False), 0
     for plane in frame_planes(frame):
-        md5.update(np.ascontiguousarray(plane))
+        md5.update(np.ascontiguousarray(plane).data)
         size += plane.nbytes
     return md5.hexdigest(), size

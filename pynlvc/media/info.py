@@ -92,7 +92,7 @@ def info(path: str | os.PathLike[str]) -> TrackInfo:
         if not counts.frames:
             raise NlvcError(f"{path} has a video track without frames")
         width, height = _avshim.size(source.stream)
-        pix_fmt = counts.format_name if source.is_nlvc else source.stream.codec_context.pix_fmt
+        pix_fmt = (counts.format_name if source.is_nlvc else source.stream.codec_context.pix_fmt) or "unknown"
         ratio = _avshim.sample_aspect_ratio(source.stream)
         return TrackInfo(
             path=Path(path),
@@ -117,9 +117,12 @@ def info(path: str | os.PathLike[str]) -> TrackInfo:
 def _frame_bytes(pix_fmt: str, width: int, height: int) -> int:
     """Bytes of one uncoded frame, for formats that pynlvc cannot code too."""
     layout = PIXEL_FORMATS.get(pix_fmt)
-    if layout is None:
+    if layout is not None:
+        return layout.samples(width, height) * layout.dtype.itemsize
+    try:
         return width * height * av.VideoFormat(pix_fmt).bits_per_pixel // 8
-    return layout.samples(width, height) * layout.dtype.itemsize
+    except ValueError:
+        return 0
 
 
 class _Counts:
@@ -134,7 +137,7 @@ class _Counts:
         self._gop = 0
         self._slice_counts: list[int] = []  # fewest, most
         self._slices = self._raw_slices = 0
-        self._first: _core.PacketInfo | None = None
+        self._sequence: _Sequence | None = None
 
     def add(self, packet: av.Packet) -> None:
         """Counts what the container says."""
@@ -156,11 +159,11 @@ class _Counts:
         """Counts what an NLVC packet says about itself."""
         try:
             header = _core.parse_packet(packet)
+            if header.is_keyframe and self._sequence is None:
+                self._sequence = _first_sequence(header)
+                self.format_name = self._sequence.format_name
         except _core.BitstreamError as error:
             raise BitstreamError(f"packet {self.frames - 1}: {error}") from None
-        if header.format is not None and self._first is None:
-            self._first = header
-            self.format_name = header.format.format_name
         count = len(header.slice_modes)
         self._slice_counts = [min(self._slice_counts + [count]), max(self._slice_counts + [count])]
         self._slices += count
@@ -168,19 +171,43 @@ class _Counts:
 
     def stream_info(self) -> StreamInfo:
         """The part of the report that only NLVC has."""
-        if self._first is None:
+        if self._sequence is None:
             raise BitstreamError("the track has no keyframe")
-        model = find_model(bytes.fromhex(self._first.model_hash))
-        embedded = self._first.embedded_model
-        known = parse_model(embedded, "the embedded model") if embedded else model
+        installed = find_model(bytes.fromhex(self._sequence.model_hash))
+        embedded = self._sequence.embedded_model
+        known = parse_model(embedded, "the embedded model") if embedded else installed
         return StreamInfo(
             model=known.name if known else None,
-            model_hash=self._first.model_hash,
-            model_installed=model is not None,
+            model_hash=self._sequence.model_hash,
+            model_installed=installed is not None,
             model_embedded=bool(embedded),
-            delta=self._first.delta,
-            time_base=Fraction(*self._first.format.time_base),
+            delta=self._sequence.delta,
+            time_base=self._sequence.time_base,
             slices=(self._slice_counts[0], self._slice_counts[1]),
             slices_total=self._slices,
             raw_slices=self._raw_slices,
         )
+
+
+@dataclass(frozen=True)
+class _Sequence:
+    """What the first keyframe says about the stream."""
+
+    format_name: str
+    time_base: Fraction
+    model_hash: str
+    delta: int
+    embedded_model: bytes
+
+
+def _first_sequence(header: _core.PacketInfo) -> _Sequence:
+    assert header.format is not None and header.model_hash is not None and header.delta is not None, (
+        "a keyframe has them"
+    )
+    return _Sequence(
+        format_name=header.format.format_name,
+        time_base=Fraction(*header.format.time_base),
+        model_hash=header.model_hash,
+        delta=header.delta,
+        embedded_model=bytes(header.embedded_model),
+    )

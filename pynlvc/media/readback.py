@@ -12,6 +12,7 @@ import av
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.codec.planes import frame_checksum
+from pynlvc.codec.times import frame_seconds, frame_time
 from pynlvc.errors import NlvcError
 from pynlvc.media.reports import ProgressCallback
 from pynlvc.media.source import VideoSource
@@ -29,11 +30,10 @@ class SourceRecord:
 
     def add(self, frame: av.VideoFrame) -> None:
         """Notes the next frame; all frames share one time base."""
-        assert frame.pts is not None and frame.time_base is not None, "VideoSource sets both"
-        self.time_base = frame.time_base
+        pts, self.time_base = frame_time(frame)
         self.format_name = plain_name(frame.format.name)
         self.checksums.append(frame_checksum(frame))
-        self.pts.append(frame.pts)
+        self.pts.append(pts)
 
 
 def read_back(
@@ -57,7 +57,7 @@ def read_back(
                 )
             if frame_checksum(frame) != checksum:
                 raise NlvcError(f"verification failed: frame {number} differs from the source after decoding")
-            drift = frame.pts * frame.time_base - pts * record.time_base
+            drift = frame_seconds(frame) - pts * record.time_base
             if shift is None:
                 shift = drift if abs(drift) > tolerance else Fraction(0)
             if abs(drift - shift) > (0 if exact else tolerance):

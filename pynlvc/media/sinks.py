@@ -10,6 +10,7 @@ from typing import Protocol
 import av
 import av.container
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from pynlvc import _avshim
 from pynlvc.codec import Encoder, EncoderSettings
@@ -25,8 +26,8 @@ class VideoSink(Protocol):
 
     codec_name: str
 
-    def add_track(self, output: av.container.OutputContainer, template: Stream) -> Stream:
-        """Makes the output track, shown like the input track `template`."""
+    def add_track(self, output: av.container.OutputContainer, template: Stream, time_base: Fraction) -> Stream:
+        """Makes the output track, shown like the input track `template`; `time_base`: see add_nlvc_track."""
         ...
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
@@ -46,7 +47,7 @@ class NlvcSink:
     def __init__(self, first: av.VideoFrame, time_base: Fraction, settings: EncoderSettings) -> None:
         self.encoder = Encoder(first.width, first.height, first.format.name, time_base=time_base, settings=settings)
 
-    def add_track(self, output: av.container.OutputContainer, template: Stream) -> Stream:
+    def add_track(self, output: av.container.OutputContainer, template: Stream, time_base: Fraction) -> Stream:
         """Makes the NLVC track."""
         size = self.encoder.width, self.encoder.height
         full_range = self.encoder.pix_fmt in FULL_RANGE_TWINS
@@ -55,7 +56,7 @@ class NlvcSink:
             template,
             self.encoder.extradata,
             size,
-            time_base=self.encoder.time_base,
+            time_base=time_base,
             full_range=full_range,
         )
 
@@ -81,7 +82,6 @@ class LosslessSink:
         self.codec_name = choice.name
         self._source_format = first.format.name
         self._size = first.width, first.height
-        self._time_base = time_base
         self._frames = 0
         self._scratch = av.open(io.BytesIO(), "w", format="nut")
         stream = self._scratch.add_stream(
@@ -92,6 +92,7 @@ class LosslessSink:
             width=first.width,
             height=first.height,
         )
+        assert isinstance(stream, VideoStream), "all lossless codecs are video codecs"
         context = stream.codec_context
         context.pix_fmt = self._stored_format
         context.thread_type = "AUTO"
@@ -107,10 +108,10 @@ class LosslessSink:
         self._stream = stream
         self._scratch.start_encoding()
 
-    def add_track(self, output: av.container.OutputContainer, template: Stream) -> Stream:
+    def add_track(self, output: av.container.OutputContainer, template: Stream, time_base: Fraction) -> Stream:
         """Makes the track for the encoder's packets."""
         full_range = self._source_format in FULL_RANGE_TWINS
-        return add_encoder_track(output, template, self._stream, time_base=self._time_base, full_range=full_range)
+        return add_encoder_track(output, template, self._stream, time_base=time_base, full_range=full_range)
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
         """Packets as the encoder releases them."""

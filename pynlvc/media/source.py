@@ -15,6 +15,7 @@ from av.stream import Stream
 
 from pynlvc import _avshim
 from pynlvc.codec import Decoder, DecoderSettings
+from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
 from pynlvc.media.containers import ffmpeg_errors, open_input, reason
 from pynlvc.media.matroska import missing_bytes
@@ -120,7 +121,7 @@ class VideoSource:
             self._decoder = self._new_decoder()
         shown: av.VideoFrame | None = None
         for frame in self.frames():
-            started = frame.pts * frame.time_base <= seconds
+            started = frame_seconds(frame) <= seconds
             if shown is not None and not started:
                 yield shown
                 shown = None

@@ -11,6 +11,8 @@ from fractions import Fraction
 
 import av
 
+from pynlvc.codec.times import frame_time
+
 MATROSKA_TICK = Fraction(1, 1000)  # seconds; a file in another container may have been in Matroska before
 
 
@@ -30,12 +32,11 @@ class Timeline:
 
     def place(self, frame: av.VideoFrame, container_pts: int | None) -> None:
         """Sets the frame's pts, duration and time base; `container_pts` is in the container's time base."""
-        own_base = frame.time_base
-        assert own_base is not None and frame.pts is not None, "the decoder sets both"
+        own_pts, own_base = frame_time(frame)
         if self._time_base is None:
             self._time_base = own_base
         scale = own_base / self._time_base
-        pts = round(frame.pts * scale)
+        pts = round(own_pts * scale)
         if container_pts is not None:
             drift = container_pts * self._container_time_base - (pts + self._offset) * self._time_base
             if abs(drift) > self._tolerance + self._time_base / 2:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
 import av
 import av.container
+from av.stream import Stream
 
 from pynlvc.codec import DecoderSettings, EncoderSettings
 from pynlvc.errors import NlvcError
 from pynlvc.media.companions import OutputTracks, add_tracks
-from pynlvc.media.containers import container_format, container_options, ffmpeg_errors
+from pynlvc.media.containers import WITHOUT_TIMES, container_format, container_options, ffmpeg_errors
 from pynlvc.media.output_file import check_target, written_beside
 from pynlvc.media.readback import SourceRecord, read_back
 from pynlvc.media.reports import ProgressCallback, TranscodeReport
@@ -53,6 +55,7 @@ def transcode(
         record = SourceRecord() if verify else None
         first, items = _first_frame(opened)
         sink = _make_sink(codec, first, opened, settings)
+        track_base = _track_time_base(container, first, opened)
         try:
             with written_beside(target_path) as part:
                 tally = Tally("coding", opened.expected_frames, progress)
@@ -62,7 +65,7 @@ def transcode(
                         os.fspath(part), "w", format=container, container_options=container_options(container)
                     ) as out,
                 ):
-                    tracks = add_tracks(out, opened, lambda: sink.add_track(out, opened.stream))
+                    tracks = add_tracks(out, opened, lambda: sink.add_track(out, opened.stream, track_base))
                     _code(items, sink, out, tracks, tally, record)
                 seconds = tally.seconds
                 warnings = list(tracks.warnings)
@@ -80,8 +83,8 @@ def transcode(
         source=source_path,
         target=target_path,
         codec=sink.codec_name,
-        model=encoder and encoder.model_name,
-        model_hash=encoder and encoder.model_hash,
+        model=encoder.model_name if encoder else None,
+        model_hash=encoder.model_hash if encoder else None,
         frames=tally.frames,
         width=first.width,
         height=first.height,
@@ -104,6 +107,13 @@ def _first_frame(source: VideoSource) -> tuple[av.VideoFrame, Iterator[av.VideoF
         if isinstance(item, av.VideoFrame):
             return item, chain(before, items)
     raise NlvcError(f"{source.path} has a video track without frames")
+
+
+def _track_time_base(container: str, first: av.VideoFrame, source: VideoSource) -> Fraction:
+    """Unit of time for the new track, seconds: the exact one, or a frame where the container counts frames."""
+    if container in WITHOUT_TIMES and source.frame_rate:
+        return 1 / source.frame_rate
+    return first.time_base or source.time_base
 
 
 def _make_sink(codec: str | None, first: av.VideoFrame, source: VideoSource, settings: EncoderSettings) -> VideoSink:
@@ -134,7 +144,7 @@ def _code(
     tally.finish()
 
 
-def _mux(output: av.container.OutputContainer, track: av.stream.Stream, packets: list[av.Packet]) -> int:
+def _mux(output: av.container.OutputContainer, track: Stream, packets: Sequence[av.Packet]) -> int:
     """Writes packets of the video track; returns their bytes."""
     size = 0
     for packet in packets:

@@ -16,6 +16,7 @@ import numpy as np
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.codec.planes import frame_planes
+from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
 from pynlvc.media.reports import ProgressCallback, VerifyReport
 from pynlvc.media.source import VideoSource
@@ -85,7 +86,7 @@ def verify(
 def _checked_frames(source: VideoSource, problems: _Problems, tally: Tally) -> Iterator[av.VideoFrame | None]:
     """Every frame of the track, None for one that is damaged; notes what is wrong."""
     lost: list[NlvcError] = []
-    last_pts: int | None = None
+    last_seconds: Fraction | None = None
     number = 0
     try:
         for frame in source.frames(lost.append):
@@ -94,14 +95,15 @@ def _checked_frames(source: VideoSource, problems: _Problems, tally: Tally) -> I
                 yield None
             number += len(lost)
             lost.clear()
-            if last_pts is not None and frame.pts <= last_pts:
+            time_seconds = frame_seconds(frame)
+            if last_seconds is not None and time_seconds <= last_seconds:
                 problems.add(f"frame {number}: its timestamp does not follow the frame before it")
-            last_pts = frame.pts
+            last_seconds = time_seconds
             tally.add_frame(frame, 0)
             yield frame
             number += 1
-    except NlvcError as error:
-        problems.add(str(error))
+    except NlvcError as end:
+        problems.add(str(end))
     for error in lost:
         problems.add(str(error))
         yield None
@@ -124,7 +126,7 @@ def _compare(
         difference = _difference(frame, wanted)
         if difference:
             problems.add(f"frame {number} differs from {original.path}: {difference}")
-        drift = frame.pts * frame.time_base - wanted.pts * wanted.time_base
+        drift = frame_seconds(frame) - frame_seconds(wanted)
         shift = drift if shift is None else shift  # a constant shift concerns all tracks alike: no damage
         if abs(drift - shift) > tolerance:
             problems.add(f"frame {number} is shown {float(drift - shift):+.6f} s from its time in {original.path}")
