@@ -9,9 +9,15 @@ int64_t checked_sum(int64_t a, int64_t b, const char* what) {
     return a + b;
 }
 
+int checked_threads(int threads) {
+    if (threads < 0 || threads > 256) throw std::invalid_argument("threads must be 0 (all processors) to 256");
+    return threads;
+}
+
 }  // namespace
 
-Decoder::Decoder(FindModel find_model, int threads) : find_model_(std::move(find_model)), pool_(threads) {}
+Decoder::Decoder(FindModel find_model, int threads)
+    : find_model_(std::move(find_model)), pool_(checked_threads(threads)) {}
 
 DecodedFrame Decoder::decode(ByteView bytes) {
     const bool was_waiting = waiting_;

@@ -53,18 +53,29 @@ def _taps(rng: np.random.Generator, shape: RandomNetwork, count: int, modes: boo
 
 
 def _layer(
-    rng: np.random.Generator, inputs: int, outputs: int, *, extreme: bool, bias_sets: int, output_layer: bool = False
+    rng: np.random.Generator,
+    shape: RandomNetwork,
+    outputs: int,
+    *,
+    activations: int = 0,  # inputs 0..255, first in a row
+    taps: int = 0,  # inputs -127..127
+    bias_sets: int = 1,
+    output_layer: bool = False,
 ) -> bytes:
-    if extreme:
-        weights = rng.choice(np.array([-64, -63, 0, 63, 64], dtype=np.int8), (outputs, inputs))
-    else:
-        weights = rng.integers(-24, 25, (outputs, inputs)).astype(np.int8)
-    room = (1 << 21) - 1 - 255 * np.abs(weights.astype(np.int64)).sum(axis=1)
-    if extreme:
-        biases = rng.choice(np.array([-1, 1]), (bias_sets, outputs)) * room
+    largest = np.array([255] * activations + [127] * taps)
+    if shape.extreme:
+        weights = rng.choice(np.array([-64, -63, 0, 63, 64], dtype=np.int8), (outputs, len(largest)))
+        if rng.random() < 0.5:
+            weights[0] = 64
+        room = (1 << 21) - 1 - np.abs(weights.astype(np.int64)) @ largest
+        # Rows of 64 over 255 activations alone exceed the bound.
+        weights[room < 0] //= 4
+        room = (1 << 21) - 1 - np.abs(weights.astype(np.int64)) @ largest
+        biases = rng.choice(np.array([-1, 1, 0]), (bias_sets, outputs)) * room
         multipliers = rng.choice(np.array([0, 1, 1022, 1023], dtype=np.uint16), outputs)
-        shifts = rng.choice(np.array([1, 2, 12, 21, 22], dtype=np.uint8), outputs)
+        shifts = rng.choice(np.array([1, 2, 12, 14, 21, 22], dtype=np.uint8), outputs)
     else:
+        weights = rng.integers(-24, 25, (outputs, len(largest))).astype(np.int8)
         biases = rng.integers(-2000, 2001, (bias_sets, outputs))
         multipliers = rng.integers(200, 1024, outputs).astype(np.uint16)
         shifts = rng.integers(*((19, 22) if output_layer else (12, 15)), outputs).astype(np.uint8)
@@ -73,18 +84,18 @@ def _layer(
 
 
 def _network(rng: np.random.Generator, shape: RandomNetwork) -> bytes:
-    options = {"extreme": shape.extreme}
-    linear_range = 20000 if shape.extreme else 300
+    reach = 127 * shape.taps + 255 * shape.h2
+    linear_range = min(32767, ((1 << 30) - 100_001) // reach) if shape.extreme else 40
     out = bytes([shape.frame_type, shape.plane_class]) + _taps(rng, shape, shape.taps, modes=False)
     out += bytes([shape.h1, shape.h2]) + _taps(rng, shape, shape.errors, modes=True) + bytes([shape.g])
-    out += _layer(rng, shape.taps, shape.h1, bias_sets=DELTAS, **options)
-    out += _layer(rng, shape.h1, shape.h2, bias_sets=1, **options)
+    out += _layer(rng, shape, shape.h1, taps=shape.taps, bias_sets=DELTAS)
+    out += _layer(rng, shape, shape.h2, activations=shape.h1)
     out += rng.integers(-linear_range, linear_range + 1, (DELTAS, shape.taps)).astype("<i2").tobytes()
     out += rng.integers(-linear_range, linear_range + 1, shape.h2).astype("<i2").tobytes()
-    out += rng.integers(-100000, 100001, DELTAS).astype("<i4").tobytes()
-    out += _layer(rng, shape.h2 + shape.errors, shape.g, bias_sets=DELTAS, **options)
-    out += _layer(rng, shape.g, shape.g, bias_sets=1, **options)
-    out += _layer(rng, shape.g, 9, bias_sets=1, output_layer=True, **options)
+    out += rng.integers(-1000, 1001, DELTAS).astype("<i4").tobytes()
+    out += _layer(rng, shape, shape.g, activations=shape.h2, taps=shape.errors, bias_sets=DELTAS)
+    out += _layer(rng, shape, shape.g, activations=shape.g)
+    out += _layer(rng, shape, 9, activations=shape.g, output_layer=True)
     return out
 
 
@@ -95,10 +106,14 @@ def model_file(networks: list[RandomNetwork], *, seed: int = 0, name: str = "ran
     return head + b"".join(_network(rng, shape) for shape in networks)
 
 
-def random_model(*, seed: int = 0, extreme: bool = False, **shape: int) -> bytes:
-    """A model file with all six networks; `shape` sets taps, errors, h1, h2 or g of each."""
+def random_model(
+    *, seed: int = 0, extreme: bool = False, taps: int = 20, errors: int = 12, h1: int = 10, h2: int = 7, g: int = 9
+) -> bytes:
+    """A model file with all six networks."""
     networks = [
-        RandomNetwork(frame_type=frame_type, plane_class=plane_class, extreme=extreme, **shape)
+        RandomNetwork(
+            frame_type=frame_type, plane_class=plane_class, extreme=extreme, taps=taps, errors=errors, h1=h1, h2=h2, g=g
+        )
         for frame_type in (0, 1)
         for plane_class in (0, 1, 2)
     ]

@@ -28,7 +28,6 @@ std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buf
 }
 
 std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads) {
-    if (threads < 0 || threads > 256) throw std::invalid_argument("threads must be 0 (all processors) to 256");
     FindModel find = [find_model = std::move(find_model)](const Hash& hash) -> std::optional<Bytes> {
         const py::gil_scoped_acquire acquire;
         const py::object found = find_model(from_bytes({hash.data(), hash.size()}));
