@@ -105,10 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain("there is not enough memory")
         return EXIT_FAILURE
     except KeyboardInterrupt:
-        _complain("interrupted; nothing was written")
+        _complain("interrupted")
         return EXIT_INTERRUPTED
     except _Terminated:
-        _complain("terminated; nothing was written")
+        _complain("terminated")
         return EXIT_TERMINATED
     finally:
         signal.signal(signal.SIGTERM, former)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +20,14 @@ from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
 from pynlvc.media.containers import ffmpeg_errors, open_input, reason
 from pynlvc.media.matroska import missing_bytes
-from pynlvc.media.timeline import Timeline
+from pynlvc.media.timeline import MATROSKA_TICK, Timeline
 from pynlvc.media.tracks import is_nlvc, main_video
+
+
+def _tagged_seconds(tags: Mapping[str, str]) -> Fraction | None:
+    """The end of a Matroska track as its DURATION tag says (hours:minutes:seconds), None without a sound tag."""
+    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", tags.get("DURATION", ""))
+    return 3600 * int(found[1]) + 60 * int(found[2]) + Fraction(found[3]) if found else None
 
 
 class VideoSource:
@@ -52,6 +59,7 @@ class VideoSource:
             self.container.close()
             raise
         self._next_pts = 0
+        self._end_pts = 0  # where the last packet read so far ends, in units of time_base
 
     def __enter__(self) -> Self:
         return self
@@ -88,6 +96,16 @@ class VideoSource:
         if self.frame_rate and self.container.duration:
             return max(1, round(Fraction(self.container.duration, av.time_base) * self.frame_rate))
         return None
+
+    @property
+    def missing_seconds(self) -> float:
+        """By how much the track, read to its end, is shorter than its own DURATION tag says; 0 within half a frame."""
+        promised = _tagged_seconds(self.stream.metadata)
+        if promised is None:
+            return 0.0
+        tolerance = Fraction(1, 2) / self.frame_rate if self.frame_rate else Fraction(1, 20)
+        missing = promised - self._end_pts * self.time_base
+        return float(missing) if missing > tolerance + 2 * MATROSKA_TICK else 0.0
 
     def read(self) -> Iterator[av.VideoFrame | av.Packet]:
         """The video track's frames and the other tracks' packets in file order.
@@ -164,6 +182,8 @@ class VideoSource:
         return Decoder(_avshim.extradata(self.stream), settings=self._settings)
 
     def _decode(self, packet: av.Packet) -> list[av.VideoFrame]:
+        if packet.pts is not None:
+            self._end_pts = max(self._end_pts, packet.pts + (packet.duration or 0))
         if self.is_nlvc:
             frames = self._decoder.decode(packet)
             for frame in frames:

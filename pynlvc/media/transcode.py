@@ -78,6 +78,8 @@ def transcode(
             sink.close()
         if opened.damaged_frames:
             warnings.append(f"FFmpeg found {opened.damaged_frames} frames of the source damaged and mended them")
+        if opened.missing_seconds:
+            warnings.append(f"the source's video ends {opened.missing_seconds:.3f} s earlier than its own tag says")
     encoder = sink.encoder if isinstance(sink, NlvcSink) else None
     return TranscodeReport(
         source=source_path,

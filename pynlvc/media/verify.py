@@ -72,6 +72,8 @@ def verify(
             _compare(frames, checked, original, problems)
         if checked.damaged_frames:
             problems.add(f"FFmpeg found {checked.damaged_frames} frames damaged")
+        if checked.missing_seconds:
+            problems.add(f"the track ends {checked.missing_seconds:.3f} s too early: frames are missing at its end")
         tally.finish()
     return VerifyReport(
         path=Path(path),
