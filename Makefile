@@ -12,7 +12,7 @@ IN ?=
 OUT ?= demo/out.mkv
 CLIPS ?=
 TORCH_INDEX ?=
-PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+PIP_INSTALL := $(BIN)/python -m pip install -qq $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NATIVE := $(wildcard csrc/* src/*/*)
 CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp src/*/*.h src/*/*.cpp)
 
