@@ -1,4 +1,4 @@
-"""The distribution (docs/bitstream.md §6): constants, bounds against the text in Python, monotony, closeness to the real one."""
+"""The distribution (docs/bitstream.md §6): constants, bounds against the text in Python, monotony, closeness."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def test_probabilities_are_those_of_real_logistics() -> None:
     rng = np.random.default_rng(3)
     count, depth = 200, 8
     outputs = np.concatenate(
-        [rng.integers(-40, 40, (count, 3)), rng.integers(-100, 100, (count, 3)), rng.integers(-60, 120, (count, 3))], axis=1
+        [rng.integers(-40, 40, (count, 3)), rng.integers(-100, 100, (count, 3)), rng.integers(-60, 120, (count, 3))],
+        axis=1,
     ).astype(np.int32)
     mean = rng.integers(0, 255 * 32, count).astype(np.int32)
     values = np.tile(np.arange(257, dtype=np.int32), (count, 1))

@@ -36,14 +36,16 @@ Array<int32_t> range_decode(const py::buffer& data, const Array<uint32_t>& table
         const py::ssize_t last = tables.shape(1) - 1;
         if (cdf[0] != 0 || cdf[last] != kProbabilityOne || !std::is_sorted(cdf, cdf + last + 1))
             throw std::invalid_argument("a cdf table must rise from 0 to 2^24");
-        const uint32_t* above =
-            std::partition_point(cdf + 1, cdf + last, [&](uint32_t b) { return coder.unit() * b <= coder.code(); });
+        // The last symbol takes the remainder of the range, so 2^24 is never reached.
+        const uint32_t* above = std::partition_point(
+            cdf + 1, cdf + last, [&](uint32_t b) { return b != kProbabilityOne && coder.unit() * b <= coder.code(); });
         coder.consume(above[-1], above[0]);
         out.mutable_data()[i] = static_cast<int32_t>(above - cdf - 1);
     }
     return out;
 }
 
+/// The bounds of section 6 by their definition, or by what a table of kernels makes of the mixture.
 Array<uint32_t> mixture_bounds(const Array<int32_t>& outputs, const Array<int32_t>& mean, const Array<int32_t>& values,
                                int depth, int q) {
     const py::ssize_t count = mean.size();
