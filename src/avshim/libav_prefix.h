@@ -19,9 +19,9 @@ typedef struct AVCodecParameters {
     int codec_type;
     int codec_id;
     uint32_t codec_tag;
-    uint8_t *extradata;
+    uint8_t* extradata;
     int extradata_size;
-    AVPacketSideData *coded_side_data;
+    AVPacketSideData* coded_side_data;
     int nb_coded_side_data;
     int format;
     int64_t bit_rate;
@@ -43,11 +43,11 @@ typedef struct AVCodecParameters {
 } AVCodecParameters;
 
 typedef struct AVStream {
-    const void *av_class;
+    const void* av_class;
     int index;
     int id;
-    AVCodecParameters *codecpar;
-    void *priv_data;
+    AVCodecParameters* codecpar;
+    void* priv_data;
     AVRational time_base;
     int64_t start_time;
     int64_t duration;
