@@ -21,9 +21,14 @@ CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp src/*/*.h src/*/*.cpp)
 
 venv install: $(VENV)/installed
 
+# One clear line for what a fresh machine may lack.
+HEADERS := import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')))
+
 $(VENV)/bin/python:
+	@command -v c++ >/dev/null || { echo "No C++ compiler: try 'apt install g++'."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "pynlvc needs Python 3.11 or newer; $(PYTHON) is older. Name another one: make PYTHON=python3.11"; exit 1; }
+	    { echo "pynlvc needs Python 3.11 or newer, and $(PYTHON) is not. Name another: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c "$(HEADERS)" || { echo "No Python headers: try 'apt install python3-dev'."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "No virtual environment: try 'apt install python3-venv'."; exit 1; }
 
 # The development install builds the native modules in place; it is made again when their sources change.
