@@ -85,7 +85,7 @@ def _layer(
 
 def _network(rng: np.random.Generator, shape: RandomNetwork) -> bytes:
     reach = 127 * shape.taps + 255 * shape.h2
-    linear_range = min(32767, ((1 << 30) - 100_001) // reach) if shape.extreme else 40
+    linear_range = min(32512, ((1 << 30) - 100_001) // reach) if shape.extreme else 40
     out = bytes([shape.frame_type, shape.plane_class]) + _taps(rng, shape, shape.taps, modes=False)
     out += bytes([shape.h1, shape.h2]) + _taps(rng, shape, shape.errors, modes=True) + bytes([shape.g])
     out += _layer(rng, shape, shape.h1, taps=shape.taps, bias_sets=DELTAS)
