@@ -133,8 +133,8 @@ def test_the_header_is_c_and_cpp() -> None:
     compiler = shutil.which("cc") or shutil.which("gcc")
     assert compiler is not None
     for language, standard in (("c", "c99"), ("c++", "c++17")):
-        command = [compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", HEADER]
-        subprocess.run(command, check=True)
+        command = [compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+        subprocess.run([*command, str(HEADER)], check=True)
 
 
 def test_library_and_package_have_the_same_version(library: c.CDLL) -> None:
@@ -197,11 +197,8 @@ def test_errors_have_a_status_and_a_text(library: c.CDLL, encoder: c.c_void_p, d
     assert library.nlvc_decoder_send(decoder, b"NLxx", 4) == BAD_STREAM
     assert b"version" in library.nlvc_error()
     assert library.nlvc_decoder_open(knows_nothing, None, 1, c.byref(handle)) == OK
-    data = (
-        _core.Encoder(make_format(8, 8), MODEL)
-        .encode(make_frames(make_format(8, 8), 1, "flat")[0], pts=0, duration=0)
-        .data
-    )
+    grey = make_format(8, 8, layout="grey")
+    data = _core.Encoder(grey, MODEL).encode(make_frames(grey, 1, "flat")[0], pts=0, duration=0).data
     assert library.nlvc_decoder_send(handle, data, len(data)) == NO_MODEL
     assert _core.parse_model(MODEL).hash.encode() in library.nlvc_error()
     library.nlvc_decoder_close(handle)

@@ -283,12 +283,19 @@ def test_wrong_planes_are_refused(model: bytes) -> None:
 )
 def test_wrong_formats_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        _core.Format(**({"width": 8, "height": 8, "layout": "yuv"} | options))
+        make_format(**({"width": 8, "height": 8} | options))
 
 
 def test_wrong_settings_are_refused(model: bytes) -> None:
     form = make_format(16, 16, layout="grey")
-    for options in ({"delta": 3}, {"keyframe_interval": -1}, {"slices": 9}, {"threads": -1}, {"threads": 257}):
+    wrong: list[dict[str, Any]] = [
+        {"delta": 3},
+        {"keyframe_interval": -1},
+        {"slices": 9},
+        {"threads": -1},
+        {"threads": 257},
+    ]
+    for options in wrong:
         with pytest.raises(ValueError, match=next(iter(options))):
             _core.Encoder(form, model, **options)
     with pytest.raises(ValueError, match="threads"):

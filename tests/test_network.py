@@ -157,7 +157,7 @@ def test_a_slice_sees_nothing_of_its_neighbours_samples() -> None:
 
 def minimal_network(**changes: Any) -> bytes:
     """A file with one network of one tap, one unit in each layer and no second tap list, with fields replaced."""
-    f = {
+    f: dict[str, Any] = {
         "type": 0,
         "plane_class": 0,
         "tap": (0, -1, 0),

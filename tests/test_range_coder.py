@@ -1,4 +1,4 @@
-"""The range coder (docs/bitstream.md §7): sizes against theory and constriction, bytes against big-integer arithmetic."""
+"""The range coder (docs/bitstream.md §7): sizes against theory and constriction, bytes against big integers."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_bytes_are_those_of_big_integers(case: list[tuple[int, int]]) -> None:
 
 
 def test_a_carry_runs_through_many_words() -> None:
-    # Intervals that keep a half inside [low, low + width): 7f ff ff ... is emitted, until the last symbol lies above it.
+    # Intervals that keep a half inside [low, low + width): 7f ff ff ... goes out, until the last symbol lies above it.
     low, width, half = 0, START, 1 << 47
     case: list[tuple[int, int]] = []
     for step in range(12):
