@@ -9,6 +9,7 @@ constexpr int kMaxWeight = 64;
 constexpr int kMaxMultiplier = 1023;
 constexpr int kMaxShift = 22;
 constexpr int64_t kMaxSum = int64_t{1} << 21;        ///< of a dense layer's row
+constexpr int kMaxLinearWeight = 127 * 256;          ///< kernels split it into two signed bytes
 constexpr int64_t kMaxLinearSum = int64_t{1} << 30;  ///< of the linear path
 constexpr int kMaxTap = 127;
 constexpr int kMaxActivation = 255;
@@ -36,6 +37,7 @@ std::vector<Tap> read_taps(Reader& in, const Network& n, int least, bool modes) 
         tap.dy = in.i8("tap dy");
         tap.absolute = modes && in.u8_in(0, 1, "tap mode") == 1;
         check_tap(n, tap);
+        if (!modes && tap.plane == kErr) refuse(n, "the first tap list reads the current plane's prediction errors");
     }
     return taps;
 }
@@ -72,8 +74,11 @@ void read_linear(Reader& in, Network& n) {
     const size_t taps = n.inputs.size();
     n.linear.resize(kDeltas * taps);
     n.linear_hidden.resize(n.layer2.outputs);
-    for (int16_t& w : n.linear) w = in.i16("linear weight");
-    for (int16_t& w : n.linear_hidden) w = in.i16("linear weight");
+    for (auto* weights : {&n.linear, &n.linear_hidden})
+        for (int16_t& w : *weights) {
+            w = in.i16("linear weight");
+            if (std::abs(int{w}) > kMaxLinearWeight) refuse(n, "a linear weight is beyond 32512 (section 5)");
+        }
     for (int32_t& b : n.linear_bias) b = in.i32("linear bias");
     for (int delta = 0; delta < kDeltas; ++delta) {
         int64_t sum = std::abs(int64_t{n.linear_bias[delta]});

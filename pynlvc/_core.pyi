@@ -206,6 +206,9 @@ def parse_model(model: BytesLike) -> ModelInfo:
 def crc32c(data: BytesLike, initial: int = 0) -> int:
     """CRC-32C of bytes that follow bytes of checksum `initial`."""
 
+def kernel_names() -> list[str]:
+    """The sets of kernels that this processor can run, slowest first; the last is used. All give the same integers."""
+
 # Single steps, for tests, training and benchmarks. Vectors are int16 [block rows, block columns, 2] (x, y).
 
 def range_encode(lows: NDArray[np.uint32], highs: NDArray[np.uint32]) -> bytes:
@@ -246,7 +249,7 @@ def evaluate_plane(
     depth: int,
     q: int,
     rows: tuple[int, int],  # rows [start, stop) of the slice
-    definition: bool = False,  # sample by sample with the definition instead of the kernels
+    kernels: str = "",  # one of kernel_names(), or "definition": sample by sample; "": the fastest
 ) -> PlaneEvaluation:
     """The network over one plane of one slice."""
 

@@ -10,7 +10,7 @@ import numpy as np
 DELTAS = 3
 #: Planes that taps of an I-frame must not read: those of earlier frames.
 TEMPORAL_PLANES = frozenset({1, 2, 3, 4, 5, 6, 9, 12})
-LEVEL = 14
+CUR, ERR, LEVEL = 0, 7, 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,23 +25,20 @@ class RandomNetwork:
     h2: int = 7  # second hidden layer, 1..255
     g: int = 9  # layers of the second stage, 1..255
     extreme: bool = False
-    planes: tuple[int, ...] = ()  # context planes to draw from; empty: all that are allowed
 
     def allowed_planes(self) -> list[int]:
         """Context planes that this frame type and plane class may tap."""
-        if self.planes:
-            return list(self.planes)
         planes = [*range(8 + 3 * self.plane_class), LEVEL]
         return [p for p in planes if self.frame_type == 1 or p not in TEMPORAL_PLANES]
 
 
 def _taps(rng: np.random.Generator, shape: RandomNetwork, count: int, modes: bool) -> bytes:
-    planes = shape.allowed_planes()
+    planes = [p for p in shape.allowed_planes() if modes or p != ERR]
     out = bytearray([count])
     for i in range(count):
         plane = planes[i] if i < len(planes) else int(rng.choice(planes))
         dx, dy = (int(v) for v in rng.integers(-3, 4, 2))
-        if plane in (0, 7):
+        if plane in (CUR, ERR):
             # mostly positions that some slope reveals
             dx, dy = (dx, -abs(dy)) if rng.random() < 0.8 else (dx, dy)
             if (dx, dy) == (0, 0):

@@ -192,6 +192,7 @@ def test_the_minimal_model_is_valid() -> None:
         ({"tap": (15, 0, 0)}, "context plane"),
         ({"tap": (0, 0, 0)}, "sample that is coded"),
         ({"tap": (7, 0, 0)}, "sample that is coded"),
+        ({"tap": (7, -1, 0)}, "prediction errors"),
         ({"tap": (0, -4, 0)}, "farther than 3"),
         ({"tap": (LEVEL, 0, 4)}, "farther than 3"),
         ({"tap": (8, 0, 0)}, "guide"),

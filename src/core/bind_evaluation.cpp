@@ -80,10 +80,10 @@ class RecordingVisitor final : public BatchVisitor {
     Recording& recording_;
 };
 
-void run_kernels(const Network& network, const SliceDefinition& definition, Recording& recording) {
+void run_kernels(const Network& network, const SliceDefinition& definition, const Kernels& kernels,
+                 Recording& recording) {
     const RowRange slice = definition.slice, plane{0, definition.samples[kCur]->height};
     CompiledNetwork compiled = compile(network, definition.settings.delta);
-    const Kernels& kernels = choose_kernels();
     kernels.pack(compiled);
     PlaneContext context;
     context.reset(definition.settings, definition.samples[kCur]->width, slice.count());
@@ -149,7 +149,8 @@ void check_planes(const SliceDefinition& d, const CompiledNetwork& network) {
 }
 
 py::dict evaluate_plane(const py::buffer& model, const SamplePlanes& samples, const ErrorPlanes& errors, int frame_type,
-                        int plane_class, int delta, int depth, int q, std::pair<int, int> rows, bool definition) {
+                        int plane_class, int delta, int depth, int q, std::pair<int, int> rows,
+                        const std::string& kernels) {
     if (frame_type < 0 || frame_type > 1 || plane_class < 0 || plane_class >= kPlaneClasses || delta < 0 ||
         delta >= kDeltas || depth < 8 || depth > 16 || q < 0 || q > depth - 8)
         throw std::invalid_argument("frame type, plane class, delta, depth or q is out of range");
@@ -170,10 +171,10 @@ py::dict evaluate_plane(const py::buffer& model, const SamplePlanes& samples, co
     take(errors, error_grids, d.errors);
     check_planes(d, compile(*network, delta));
     Recording recording(*network, d.slice.count(), d.samples[kCur]->width);
-    if (definition)
+    if (kernels == "definition")
         run_definition(*network, d, recording);
     else
-        run_kernels(*network, d, recording);
+        run_kernels(*network, d, choose_kernels(kernels), recording);
     return recording.dictionary();
 }
 
@@ -182,7 +183,12 @@ py::dict evaluate_plane(const py::buffer& model, const SamplePlanes& samples, co
 void bind_evaluation(py::module_& module) {
     using namespace py::literals;
     module.def("evaluate_plane", &evaluate_plane, "model"_a, "samples"_a, "errors"_a, py::kw_only(), "frame_type"_a,
-               "plane_class"_a, "delta"_a, "depth"_a, "q"_a, "rows"_a, "definition"_a = false);
+               "plane_class"_a, "delta"_a, "depth"_a, "q"_a, "rows"_a, "kernels"_a = "");
+    module.def("kernel_names", [] {
+        std::vector<std::string> names;
+        for (const Kernels* table : available_kernels()) names.emplace_back(table->name);
+        return names;
+    });
 }
 
 }  // namespace nlvc
