@@ -20,6 +20,7 @@ Decoder::Decoder(FindModel find_model, int threads)
     : find_model_(std::move(find_model)), pool_(checked_threads(threads)) {}
 
 DecodedFrame Decoder::decode(ByteView bytes) {
+    const InUse in_use(busy_);
     const bool was_waiting = waiting_;
     waiting_ = true;  // unless all goes well
     const Packet packet = read_packet(bytes);

@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 
+#include "in_use.h"
 #include "slice_coding.h"
 
 namespace nlvc {
@@ -43,6 +44,7 @@ class Decoder {
     int delta_ = 0;
     std::unique_ptr<CompiledModel> model_;
     std::optional<Model> parsed_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
     int64_t next_pts_ = 0;
 };

@@ -35,6 +35,7 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
 }
 
 EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe) {
+    const InUse in_use(busy_);
     check(planes, pts, duration);
     bool keyframe = force_keyframe || history_.empty() ||
                     (settings_.keyframe_interval > 0 && since_keyframe_ >= settings_.keyframe_interval);

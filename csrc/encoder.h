@@ -1,5 +1,6 @@
 // Frames to packets.
 #pragma once
+#include "in_use.h"
 #include "slice_coding.h"
 
 namespace nlvc {
@@ -49,6 +50,7 @@ class Encoder {
     ThreadPool pool_;
     int slices_;
     int q_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
     int64_t next_pts_ = 0;    ///< previous pts + duration
     int since_keyframe_ = 0;  ///< frames since the last keyframe, itself included

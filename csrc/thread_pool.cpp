@@ -5,11 +5,18 @@
 namespace nlvc {
 
 ThreadPool::ThreadPool(int threads) {
-    if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-    for (int i = 1; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    if (threads == 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    try {
+        for (int i = 1; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    } catch (...) {
+        stop();  // the system gives no more threads
+        throw;
+    }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         ending_ = true;

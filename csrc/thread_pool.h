@@ -22,6 +22,7 @@ class ThreadPool {
     void run(int count, const std::function<void(int)>& job);
 
   private:
+    void stop();
     void work();
     void take_jobs(std::unique_lock<std::mutex>& lock);
 

@@ -332,3 +332,16 @@ def test_several_codecs_at_once(model: bytes) -> None:
         thread.join()
     gc.collect()
     assert sorted(finished) == [0, 1, 2, 3]
+
+
+def test_one_codec_serves_one_call_at_a_time(model: bytes) -> None:
+    form = make_format(16, 16, layout="grey")
+    packet = encode_all(form, model, make_frames(form, 1, "flat"))[0].data
+
+    def again(_hash: bytes) -> bytes:
+        with pytest.raises(ValueError, match="busy"):
+            decoder.decode(packet)
+        return model
+
+    decoder = _core.Decoder(again)
+    assert decoder.decode(packet).is_keyframe
