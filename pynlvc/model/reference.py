@@ -68,7 +68,8 @@ def _tap(
     tap: Tap, planes: dict[ContextPlane, Tensor], anchor: dict[ContextPlane, Tensor], delta: int, depth: int, q: int
 ) -> Tensor:
     if tap.plane is ContextPlane.LEVEL:
-        return ((anchor[ContextPlane.CUR] >> (depth - 8)) - 128).clamp(min=-127)
+        level = ((anchor[ContextPlane.CUR] >> (depth - 8)) - 128).clamp(min=-127)
+        return level.abs() if tap.absolute else level
     plane = planes[tap.plane]
     h, w = plane.shape
     area = (slice(REACH + tap.dy, REACH + tap.dy + h), slice(REACH + tap.dx, REACH + tap.dx + w))
