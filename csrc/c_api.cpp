@@ -102,8 +102,8 @@ nlvc_status nlvc_encoder_open(const nlvc_format* format, const nlvc_settings* se
         const nlvc_settings& s = *settings;
         const PictureFormat picture = from_c(*format);
         const ByteView model(static_cast<const uint8_t*>(s.model), s.model_size);
-        const EncoderSettings all{s.delta,   s.keyframe_interval, s.slices,
-                                  s.threads, s.embed_model != 0,  s.scene_cuts != 0};
+        const EncoderSettings all{
+            s.delta, s.keyframe_interval, s.slices, s.threads, s.embed_model != 0, s.scene_cuts != 0, {}};
         *encoder = new nlvc_encoder{Encoder(picture, model.copy(), all), picture, {}};
         return NLVC_OK;
     });

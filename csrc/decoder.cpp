@@ -16,8 +16,8 @@ int checked_threads(int threads) {
 
 }  // namespace
 
-Decoder::Decoder(FindModel find_model, int threads)
-    : find_model_(std::move(find_model)), pool_(checked_threads(threads)) {}
+Decoder::Decoder(FindModel find_model, int threads, const std::string& kernels)
+    : find_model_(std::move(find_model)), kernels_(choose_kernels(kernels)), pool_(checked_threads(threads)) {}
 
 DecodedFrame Decoder::decode(ByteView bytes) {
     const InUse in_use(busy_);
@@ -70,7 +70,7 @@ void Decoder::load_model(const Sequence& sequence) {
                                  " that the stream names");
         parsed_ = parse_model(file);
     }
-    model_ = std::make_unique<CompiledModel>(*parsed_, sequence.delta, choose_kernels());
+    model_ = std::make_unique<CompiledModel>(*parsed_, sequence.delta, kernels_);
     hash_ = sequence.model_hash;
     delta_ = sequence.delta;
 }

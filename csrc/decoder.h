@@ -26,7 +26,8 @@ class Decoder {
   public:
     /// @param find_model  asked for models that are neither embedded nor in use
     /// @param threads     0: one for each processor
-    Decoder(FindModel find_model, int threads);
+    /// @param kernels     a name of kernels.h, for tests; empty: the fastest
+    Decoder(FindModel find_model, int threads, const std::string& kernels = "");
 
     /// Decodes the next packet. After an exception only a keyframe is accepted.
     DecodedFrame decode(ByteView packet);
@@ -37,6 +38,7 @@ class Decoder {
     CodedFrame decode_samples(const Packet& packet);
 
     FindModel find_model_;
+    const Kernels& kernels_;
     ThreadPool pool_;
     bool waiting_ = true;  ///< for a keyframe
     PictureFormat format_;

@@ -23,7 +23,7 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
     require(settings.threads >= 0 && settings.threads <= 256, "threads must be 0 (all processors) to 256");
     const Model parsed = parse_model(model_file_);
     hash_ = parsed.hash;
-    model_ = std::make_unique<CompiledModel>(parsed, settings.delta, choose_kernels());
+    model_ = std::make_unique<CompiledModel>(parsed, settings.delta, choose_kernels(settings.kernels));
     for (const bool intra : {true, false})
         require(model_->missing(format, intra).empty(), "model: " + model_->missing(format, intra));
     slices_ = std::min(settings.slices == 0 ? automatic_slices(format) : settings.slices, format.slice_units());

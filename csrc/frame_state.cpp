@@ -47,7 +47,12 @@ std::vector<PlaneReferences> History::references(const PictureFormat& format, co
             continue;
         }
         const MotionField& passed = frame(k - 1).motion;
-        vectors = locate_older(*out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, passed);
+        MotionField older(format.width, format.height, kOldBlock);
+        pool.run(older.rows, [&](int row) {
+            locate_older(*out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, passed, row, row + 1,
+                         older);
+        });
+        vectors = std::move(older);
         for (int p = 0; p < planes; ++p)
             out[p].older.push_back(std::make_shared<Plane>(format.plane_width(p), format.plane_height(p)));
         pool.run(planes * bands, [&](int job) {

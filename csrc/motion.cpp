@@ -159,11 +159,10 @@ Vector predict_vector(const MotionField& field, int bx, int by, int w, int first
     return {median(left.x, above.x, corner.x), median(left.y, above.y, corner.y)};
 }
 
-MotionField locate_older(const Plane& prediction, const Plane& reference, int depth, const MotionField& current,
-                         const MotionField& newer, const MotionField& passed) {
+void locate_older(const Plane& prediction, const Plane& reference, int depth, const MotionField& current,
+                  const MotionField& newer, const MotionField& passed, int top, int bottom, MotionField& field) {
     const int width = prediction.width, height = prediction.height;
-    MotionField field(width, height, kOldBlock);
-    for (int by = 0; by < field.rows; ++by) {
+    for (int by = top; by < bottom; ++by) {
         for (int bx = 0; bx < field.columns; ++bx) {
             const int x0 = bx * kOldBlock, y0 = by * kOldBlock;
             const int w = std::min(kOldBlock, width - x0), h = std::min(kOldBlock, height - y0);
@@ -196,7 +195,6 @@ MotionField locate_older(const Plane& prediction, const Plane& reference, int de
             field.at(bx, by) = best;
         }
     }
-    return field;
 }
 
 }  // namespace nlvc

@@ -71,7 +71,8 @@ void compensate_integer(const ErrorPlane& reference, const MotionField& integer,
 /// @param current     8x8 field of frame t (to t-1)
 /// @param newer       vectors v_{k-1}: the 8x8 field itself for k = 2, a 16x16 field for more
 /// @param passed      8x8 field that frame t-k+1 was sent with; empty for a keyframe
-MotionField locate_older(const Plane& prediction, const Plane& reference, int depth, const MotionField& current,
-                         const MotionField& newer, const MotionField& passed);
+/// @param field       receives the vectors, rows [top, bottom) of its blocks
+void locate_older(const Plane& prediction, const Plane& reference, int depth, const MotionField& current,
+                  const MotionField& newer, const MotionField& passed, int top, int bottom, MotionField& field);
 
 }  // namespace nlvc

@@ -91,6 +91,7 @@ class Encoder:
         threads: int = 0,  # 1..256; 0: one for each processor. Packets do not depend on it
         embed_model: bool = False,  # put the model file into the first keyframe and the sequence header
         scene_cuts: bool = True,  # start a keyframe where the content changes
+        kernels: str = "",  # one of kernel_names(), for tests; "": the fastest
     ) -> None: ...
     def encode(
         self,
@@ -137,7 +138,7 @@ class Decoder:
     the one in use.
     """
 
-    def __init__(self, find_model: Callable[[bytes], BytesLike | None], *, threads: int = 0) -> None: ...
+    def __init__(self, find_model: Callable[[bytes], BytesLike | None], *, threads: int = 0, kernels: str = "") -> None: ...
     def decode(self, packet: BytesLike) -> DecodedFrame:
         """Decodes one packet. After an error, only a keyframe is accepted."""
 

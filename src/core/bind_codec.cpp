@@ -21,13 +21,13 @@ EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64
 }
 
 std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buffer& model, int delta,
-                                      int keyframe_interval, int slices, int threads, bool embed_model,
-                                      bool scene_cuts) {
-    const EncoderSettings settings{delta, keyframe_interval, slices, threads, embed_model, scene_cuts};
+                                      int keyframe_interval, int slices, int threads, bool embed_model, bool scene_cuts,
+                                      const std::string& kernels) {
+    const EncoderSettings settings{delta, keyframe_interval, slices, threads, embed_model, scene_cuts, kernels};
     return std::make_unique<Encoder>(format, to_bytes(model), settings);
 }
 
-std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads) {
+std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads, const std::string& kernels) {
     FindModel find = [find_model = std::move(find_model)](const Hash& hash) -> std::optional<Bytes> {
         const py::gil_scoped_acquire acquire;
         const py::object found = find_model(from_bytes({hash.data(), hash.size()}));
@@ -35,7 +35,7 @@ std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads) {
         if (!PyObject_CheckBuffer(found.ptr())) throw py::type_error("find_model must return bytes or None");
         return to_bytes(py::reinterpret_borrow<py::buffer>(found));
     };
-    return std::make_unique<Decoder>(std::move(find), threads);
+    return std::make_unique<Decoder>(std::move(find), threads, kernels);
 }
 
 DecodedFrame decode(Decoder& decoder, const py::buffer& packet) {
@@ -57,7 +57,7 @@ void bind_codec(py::module_& module) {
     py::class_<Encoder>(module, "Encoder")
         .def(py::init(&make_encoder), py::arg("format"), py::arg("model"), py::kw_only(), py::arg("delta") = 2,
              py::arg("keyframe_interval") = 0, py::arg("slices") = 0, py::arg("threads") = 0,
-             py::arg("embed_model") = false, py::arg("scene_cuts") = true)
+             py::arg("embed_model") = false, py::arg("scene_cuts") = true, py::arg("kernels") = "")
         .def("encode", &encode, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
              py::arg("force_keyframe") = false)
         .def_property_readonly("sequence_header", [](const Encoder& e) { return from_bytes(e.sequence_header()); })
@@ -81,7 +81,8 @@ void bind_codec(py::module_& module) {
         .def_readonly("delta", &DecodedFrame::delta);
 
     py::class_<Decoder>(module, "Decoder")
-        .def(py::init(&make_decoder), py::arg("find_model"), py::kw_only(), py::arg("threads") = 0)
+        .def(py::init(&make_decoder), py::arg("find_model"), py::kw_only(), py::arg("threads") = 0,
+             py::arg("kernels") = "")
         .def("decode", &decode, py::arg("packet"));
 }
 

@@ -158,8 +158,10 @@ Array<int16_t> older(const Array<uint16_t>& prediction, const Array<uint16_t>& r
     const Plane predicted = grid_from_array(prediction);
     const Displacement<uint16_t> past(reference, newer, newer_block, predicted.width, predicted.height, 0, 0);
     const MotionField field = optional_field(current, predicted);
-    return array_from_field(
-        locate_older(predicted, past.plane, depth, field, past.field, optional_field(passed, predicted)));
+    MotionField found(predicted.width, predicted.height, kOldBlock);
+    locate_older(predicted, past.plane, depth, field, past.field, optional_field(passed, predicted), 0, found.rows,
+                 found);
+    return array_from_field(found);
 }
 
 }  // namespace
