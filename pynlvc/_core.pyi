@@ -138,7 +138,9 @@ class Decoder:
     the one in use.
     """
 
-    def __init__(self, find_model: Callable[[bytes], BytesLike | None], *, threads: int = 0, kernels: str = "") -> None: ...
+    def __init__(
+        self, find_model: Callable[[bytes], BytesLike | None], *, threads: int = 0, kernels: str = ""
+    ) -> None: ...
     def decode(self, packet: BytesLike) -> DecodedFrame:
         """Decodes one packet. After an error, only a keyframe is accepted."""
 
