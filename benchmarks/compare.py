@@ -1,7 +1,10 @@
 """Measures NLVC beside other lossless codecs: `python -m benchmarks.compare CLIP...`
 
 Every decode is checked frame by frame against the source file by the stock `ffmpeg -f framemd5`. Results are added to
-a TSV table (rows of the same clip and codec are replaced) and drawn as a bar chart.
+a TSV table (rows of the same clip and codec are replaced) and drawn as a bar chart. After a change of the model:
+
+    python -m benchmarks.compare --codecs nlvc ../shared/data/eval/*.mkv ../shared/data/eval/*.png
+    python -m benchmarks.readme_table
 """
 
 from __future__ import annotations

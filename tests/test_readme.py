@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.nlvc import Nlvc
 from benchmarks.readme_table import README, with_results
 from benchmarks.results import read_rows
 from tests.clip_files import write_clip
@@ -37,6 +38,11 @@ def test_results_are_those_of_the_table() -> None:
     rows = read_rows()
     assert rows, "the table of results is empty"
     assert with_results(TEXT, rows) == TEXT, "run: python -m benchmarks.readme_table"
+
+
+def test_results_are_of_this_model() -> None:
+    versions = {row.version for row in read_rows() if row.codec == Nlvc().name}
+    assert versions <= {Nlvc().version()}, "measure again: python -m benchmarks.compare --codecs nlvc CLIP..."
 
 
 def test_commands_run_in_the_order_in_which_they_stand(tmp_path: Path) -> None:
