@@ -85,7 +85,7 @@ CodedFrame Decoder::decode_samples(const Packet& packet) {
         for (int i = 0; i < slices; ++i)
             if (packet.slices[i].mode == SliceMode::kModel)
                 decode_slice_motion(format_, slices, i, coders[i], frame.motion);
-        references = history_.references(format_, frame.motion, pool_);
+        references = history_.references(*kernels_.blocks, format_, frame.motion, pool_);
     }
     const FrameCoding coding{format_, *model_, {format_.depth, packet.q, delta_, packet.keyframe},
                              slices,  frame,   references};

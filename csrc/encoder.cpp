@@ -43,7 +43,7 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     std::vector<PlaneReferences> references;
     if (!keyframe) {
         motion = search(planes[0]);
-        references = history_.references(format_, motion, pool_);
+        references = history_.references(*model_->kernels().blocks, format_, motion, pool_);
         keyframe = settings_.scene_cuts && is_scene_cut(planes[0], *references[0].ref1_sub, format_.depth);
     }
     CodedFrame frame(format_, true);
@@ -97,7 +97,8 @@ MotionField Encoder::search(const Plane& current) {
     const CodedFrame& previous = history_.frame(1);
     pool_.run(slices_, [&](int slice) {
         const RowRange rows = format_.slice_rows(0, slice, slices_);
-        search_motion(current, previous.planes[0], previous.motion, format_.depth, rows.top, rows.bottom, field);
+        search_motion(*model_->kernels().blocks, current, previous.planes[0], previous.motion, format_.depth, rows.top,
+                      rows.bottom, field);
     });
     return field;
 }
@@ -122,7 +123,7 @@ std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, bool keyfram
             again = !keyframe;
         }
         if (!again) return slices;
-        references = history_.references(format_, frame.motion, pool_);
+        references = history_.references(*model_->kernels().blocks, format_, frame.motion, pool_);
     }
 }
 

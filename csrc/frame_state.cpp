@@ -18,8 +18,8 @@ void History::push(CodedFrame frame, bool keyframe) {
     if (frames_.size() > kReferences) frames_.pop_back();
 }
 
-std::vector<PlaneReferences> History::references(const PictureFormat& format, const MotionField& motion,
-                                                 ThreadPool& pool) const {
+std::vector<PlaneReferences> History::references(const BlockKernels& kernels, const PictureFormat& format,
+                                                 const MotionField& motion, ThreadPool& pool) const {
     const int planes = format.planes();
     const MotionField integer = to_integer(motion);
     std::vector<PlaneReferences> out(static_cast<size_t>(planes));
@@ -36,7 +36,8 @@ std::vector<PlaneReferences> History::references(const PictureFormat& format, co
         const RowRange rows = format.slice_rows(p, job % bands, bands);
         const PlaneGeometry geometry = format.geometry(p);
         PlaneReferences& r = out[p];
-        compensate_subsample(frame(1).planes[p], motion, geometry, format.depth, rows.top, rows.bottom, *r.ref1_sub);
+        compensate_subsample(kernels, frame(1).planes[p], motion, geometry, format.depth, rows.top, rows.bottom,
+                             *r.ref1_sub);
         compensate_integer(frame(1).planes[p], integer, geometry, rows.top, rows.bottom, *r.ref1);
         compensate_integer(frame(1).errors[p], integer, geometry, rows.top, rows.bottom, r.errors);
     });
@@ -49,8 +50,8 @@ std::vector<PlaneReferences> History::references(const PictureFormat& format, co
         const MotionField& passed = frame(k - 1).motion;
         MotionField older(format.width, format.height, kOldBlock);
         pool.run(older.rows, [&](int row) {
-            locate_older(*out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, passed, row, row + 1,
-                         older);
+            locate_older(kernels, *out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, passed, row,
+                         row + 1, older);
         });
         vectors = std::move(older);
         for (int p = 0; p < planes; ++p)
@@ -58,8 +59,8 @@ std::vector<PlaneReferences> History::references(const PictureFormat& format, co
         pool.run(planes * bands, [&](int job) {
             const int p = job / bands;
             const RowRange rows = format.slice_rows(p, job % bands, bands);
-            compensate_subsample(frame(k).planes[p], vectors, format.geometry(p), format.depth, rows.top, rows.bottom,
-                                 *out[p].older.back());
+            compensate_subsample(kernels, frame(k).planes[p], vectors, format.geometry(p), format.depth, rows.top,
+                                 rows.bottom, *out[p].older.back());
         });
     }
     return out;

@@ -40,8 +40,8 @@ class History {
     void clear() { frames_.clear(); }
 
     /// The references of all planes for a frame with the motion field `motion`.
-    std::vector<PlaneReferences> references(const PictureFormat& format, const MotionField& motion,
-                                            ThreadPool& pool) const;
+    std::vector<PlaneReferences> references(const BlockKernels& kernels, const PictureFormat& format,
+                                            const MotionField& motion, ThreadPool& pool) const;
 
   private:
     std::deque<std::shared_ptr<const CodedFrame>> frames_;

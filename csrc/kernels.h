@@ -1,6 +1,7 @@
 // The parts of the codec that exist for several instruction sets, as a table of functions chosen once per codec
 // instance. All of them give the same integers as the definition in network.h (tests/test_network.py).
 #pragma once
+#include "block_kernels.h"
 #include "context.h"
 #include "lanes.h"
 #include "mixture.h"
@@ -56,6 +57,8 @@ struct Kernels {
                    uint32_t* high);
     /// The sample of one lane whose interval, in units of `unit`, holds the range decoder's `code`
     Found (*find)(const MixtureBatch& mixture, int lane, int depth, int q, uint64_t unit, uint64_t code);
+    /// For motion
+    const BlockKernels* blocks;
 };
 
 /// The tables that this processor can run, slowest first.

@@ -142,6 +142,7 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
            four(_mm256_castsi256_si128(bounds.high)) << 8 | four(_mm256_extracti128_si256(bounds.high, 1)) << 12;
 }
 
+#include "block_kernels_loops.h"
 #include "kernels_vector.h"
 
 }  // namespace

@@ -89,6 +89,7 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
     return a | b << 8;
 }
 
+#include "block_kernels_loops.h"
 #include "kernels_vector.h"
 
 }  // namespace

@@ -168,8 +168,11 @@ Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t un
     return Distribution(m, lane, depth, q).find(unit, code);
 }
 
+#include "block_kernels_loops.h"
+
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", pack, gather, stage1, stage2, make_mixture, sample_bounds, find_sample};
+const Kernels kScalarKernels = {"scalar",     pack,          gather,      stage1,      stage2,
+                                make_mixture, sample_bounds, find_sample, &kBlockTable};
 
 }  // namespace nlvc

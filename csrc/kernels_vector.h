@@ -269,4 +269,4 @@ Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t un
     return {lo, lo_bound, hi_bound};
 }
 
-const Kernels kTable = {kName, pack, gather, stage1, stage2, mixture, sample_bounds, find_sample};
+const Kernels kTable = {kName, pack, gather, stage1, stage2, mixture, sample_bounds, find_sample, &kBlockTable};

@@ -1,6 +1,6 @@
 #include "motion.h"
 
-#include <cstdlib>
+#include <limits>
 
 namespace nlvc {
 namespace {
@@ -66,17 +66,17 @@ void displace(const Grid<T>& reference, const MotionField& integer, const PlaneG
     });
 }
 
-int block_difference(const Plane& prediction, const Plane& reference, int x0, int y0, int w, int h, Vector v,
-                     int maximum) {
+/// The difference of a block of `prediction` to `reference` displaced by v, or a number >= limit.
+int block_difference(const BlockKernels& kernels, const Plane& prediction, const Plane& reference, int x0, int y0,
+                     int w, int h, Vector v, int maximum, int limit) {
+    const uint16_t* own = prediction.row(y0) + x0;
+    const int x = x0 + (v.x >> 2), y = y0 + (v.y >> 2);
+    const bool inside = x >= 0 && y >= 0 && x + w <= reference.width && y + h <= reference.height;
+    if ((v.x & 3) == 0 && (v.y & 3) == 0 && inside)
+        return kernels.difference(own, prediction.width, reference.row(y) + x, reference.width, w, h, maximum, limit);
     uint16_t block[kOldBlock * kOldBlock];
-    interpolate_block(reference, x0, y0, w, h, v.x * 2, v.y * 2, maximum, block, kOldBlock);
-    int sum = 0;
-    for (int y = 0; y < h; ++y) {
-        const uint16_t* a = prediction.row(y0 + y) + x0;
-        const uint16_t* b = block + y * kOldBlock;
-        for (int x = 0; x < w; ++x) sum += std::abs(static_cast<int>(a[x]) - static_cast<int>(b[x]));
-    }
-    return sum;
+    interpolate_block(kernels, reference, x0, y0, w, h, v.x * 2, v.y * 2, maximum, block, kOldBlock);
+    return kernels.difference(own, prediction.width, block, kOldBlock, w, h, maximum, limit);
 }
 
 /// The vector rounded to full samples, each component within 128 samples.
@@ -99,12 +99,12 @@ MotionField to_integer(const MotionField& quarter) {
     return out;
 }
 
-void compensate_subsample(const Plane& reference, const MotionField& quarter, const PlaneGeometry& g, int depth,
-                          int top, int bottom, Plane& out) {
+void compensate_subsample(const BlockKernels& kernels, const Plane& reference, const MotionField& quarter,
+                          const PlaneGeometry& g, int depth, int top, int bottom, Plane& out) {
     const int maximum = (1 << depth) - 1;
     for_each_block(quarter, g, reference.width, top, bottom, [&](int x0, int x1, int y0, int y1, Vector v) {
         const int ex = eighths(v.x, g.sx), ey = eighths(v.y, g.sy);
-        interpolate_block(reference, x0, y0, x1 - x0, y1 - y0, ex, ey, maximum, out.row(y0) + x0, out.width);
+        interpolate_block(kernels, reference, x0, y0, x1 - x0, y1 - y0, ex, ey, maximum, out.row(y0) + x0, out.width);
     });
 }
 
@@ -118,27 +118,15 @@ void compensate_integer(const ErrorPlane& reference, const MotionField& integer,
     displace(reference, integer, g, top, bottom, out);
 }
 
-void interpolate_block(const Plane& reference, int x0, int y0, int w, int h, int ex, int ey, int maximum, uint16_t* out,
-                       int stride) {
-    const int* fx = kTaps[ex & 7];
-    const int* fy = kTaps[ey & 7];
-    const Window<uint16_t, kOldBlock + 3> source(reference, x0 + (ex >> 3) - 1, y0 + (ey >> 3) - 1, w + 3, h + 3);
+void interpolate_block(const BlockKernels& kernels, const Plane& reference, int x0, int y0, int w, int h, int ex,
+                       int ey, int maximum, uint16_t* out, int stride) {
+    const Window<uint16_t, kOldBlock + kFilterTaps - 1> source(reference, x0 + (ex >> 3) - 1, y0 + (ey >> 3) - 1,
+                                                               w + kFilterTaps - 1, h + kFilterTaps - 1);
     if ((ex & 7) == 0 && (ey & 7) == 0) {
         for (int y = 0; y < h; ++y) std::copy_n(source.data + (y + 1) * source.stride + 1, w, out + y * stride);
         return;
     }
-    int rows[kOldBlock + 3][kOldBlock];
-    for (int y = 0; y < h + 3; ++y) {
-        const uint16_t* s = source.data + y * source.stride;
-        for (int x = 0; x < w; ++x) rows[y][x] = fx[0] * s[x] + fx[1] * s[x + 1] + fx[2] * s[x + 2] + fx[3] * s[x + 3];
-    }
-    for (int y = 0; y < h; ++y)
-        for (int x = 0; x < w; ++x) {
-            // |taps| sum to at most 78 in each direction: 78 * 78 * 65535 < 2^31
-            const int sum =
-                fy[0] * rows[y][x] + fy[1] * rows[y + 1][x] + fy[2] * rows[y + 2][x] + fy[3] * rows[y + 3][x];
-            out[y * stride + x] = static_cast<uint16_t>(std::clamp((sum + 2048) >> 12, 0, maximum));
-        }
+    kernels.interpolate(source.data, source.stride, w, h, kTaps[ex & 7], kTaps[ey & 7], maximum, out, stride);
 }
 
 Vector predict_vector(const MotionField& field, int bx, int by, int w, int first_row) {
@@ -159,8 +147,9 @@ Vector predict_vector(const MotionField& field, int bx, int by, int w, int first
     return {median(left.x, above.x, corner.x), median(left.y, above.y, corner.y)};
 }
 
-void locate_older(const Plane& prediction, const Plane& reference, int depth, const MotionField& current,
-                  const MotionField& newer, const MotionField& passed, int top, int bottom, MotionField& field) {
+void locate_older(const BlockKernels& kernels, const Plane& prediction, const Plane& reference, int depth,
+                  const MotionField& current, const MotionField& newer, const MotionField& passed, int top, int bottom,
+                  MotionField& field) {
     const int width = prediction.width, height = prediction.height;
     for (int by = top; by < bottom; ++by) {
         for (int bx = 0; bx < field.columns; ++bx) {
@@ -174,22 +163,20 @@ void locate_older(const Plane& prediction, const Plane& reference, int depth, co
                                         std::clamp(cy + ((v.y + 2) >> 2), 0, height - 1));
             const std::array<Vector, 4> candidates = {full_sample(v.x + step.x, v.y + step.y), full_sample(v.x, v.y),
                                                       Vector{}, full_sample(v.x + v1.x, v.y + v1.y)};
-            auto cost = [&](Vector c) {
-                return block_difference(prediction, reference, x0, y0, w, h, c, (1 << depth) - 1);
+            Vector best;
+            int least = std::numeric_limits<int>::max();
+            auto consider = [&](Vector c) {
+                const int d =
+                    block_difference(kernels, prediction, reference, x0, y0, w, h, c, (1 << depth) - 1, least);
+                if (d < least) least = d, best = c;
             };
-            Vector best = candidates[0];
-            int least = cost(best);
-            for (int i = 1; i < 4; ++i) {
-                const int c = cost(candidates[i]);
-                if (c < least) least = c, best = candidates[i];
-            }
+            for (const Vector& candidate : candidates) consider(candidate);
             for (const int reach : {4, 4, 2, 1}) {
                 const Vector centre = best;
                 for (int dy = -reach; dy <= reach; dy += reach)
                     for (int dx = -reach; dx <= reach; dx += reach) {
                         if (dx == 0 && dy == 0) continue;
-                        const Vector c{static_cast<int16_t>(centre.x + dx), static_cast<int16_t>(centre.y + dy)};
-                        if (const int s = cost(c); s < least) least = s, best = c;
+                        consider({static_cast<int16_t>(centre.x + dx), static_cast<int16_t>(centre.y + dy)});
                     }
             }
             field.at(bx, by) = best;

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "block_kernels.h"
 #include "plane.h"
 
 namespace nlvc {
@@ -14,8 +15,6 @@ struct Vector {
     bool operator==(const Vector& o) const { return x == o.x && y == o.y; }
 };
 
-constexpr int kBlock = 8;               ///< motion block of plane 0, samples
-constexpr int kOldBlock = 16;           ///< block of the older references, samples
 constexpr int kMaxVector = 4 * 64 + 3;  ///< largest |component|, quarter samples
 constexpr int kReferences = 4;          ///< frames t-1 .. t-4
 
@@ -47,12 +46,12 @@ struct PlaneGeometry {
 
 /// `ref1_sub`: `reference` (on the grid of `geometry`) displaced by quarter-sample vectors, rows [top, bottom) of the
 /// result written.
-void compensate_subsample(const Plane& reference, const MotionField& quarter, const PlaneGeometry& geometry, int depth,
-                          int top, int bottom, Plane& out);
+void compensate_subsample(const BlockKernels& kernels, const Plane& reference, const MotionField& quarter,
+                          const PlaneGeometry& geometry, int depth, int top, int bottom, Plane& out);
 
 /// The w x h block (at most 16x16) of `reference` at (x0, y0) displaced by (ex, ey) eighths of a sample.
-void interpolate_block(const Plane& reference, int x0, int y0, int w, int h, int ex, int ey, int maximum, uint16_t* out,
-                       int stride);
+void interpolate_block(const BlockKernels& kernels, const Plane& reference, int x0, int y0, int w, int h, int ex,
+                       int ey, int maximum, uint16_t* out, int stride);
 
 /// What a vector is coded against (section 8).
 /// @param w          width of the coded block in 8x8 units: 2 without split, else 1
@@ -72,7 +71,8 @@ void compensate_integer(const ErrorPlane& reference, const MotionField& integer,
 /// @param newer       vectors v_{k-1}: the 8x8 field itself for k = 2, a 16x16 field for more
 /// @param passed      8x8 field that frame t-k+1 was sent with; empty for a keyframe
 /// @param field       receives the vectors, rows [top, bottom) of its blocks
-void locate_older(const Plane& prediction, const Plane& reference, int depth, const MotionField& current,
-                  const MotionField& newer, const MotionField& passed, int top, int bottom, MotionField& field);
+void locate_older(const BlockKernels& kernels, const Plane& prediction, const Plane& reference, int depth,
+                  const MotionField& current, const MotionField& newer, const MotionField& passed, int top, int bottom,
+                  MotionField& field);
 
 }  // namespace nlvc

@@ -1,13 +1,15 @@
 #include "motion_search.h"
 
 #include <cstdlib>
+#include <limits>
 
 namespace nlvc {
 namespace {
 
 constexpr int kCoarse = 4;       ///< the coarse search works on planes reduced by this factor
 constexpr int kCoarseRange = 8;  ///< reach of the coarse search, reduced samples
-constexpr int kMaxSteps = 24;    ///< diamond steps of one search
+constexpr int kNoLimit = std::numeric_limits<int>::max();
+constexpr int kMaxSteps = 24;  ///< diamond steps of one search
 
 Plane reduced(const Plane& source, int top, int bottom) {
     Plane out((source.width + kCoarse - 1) / kCoarse, (bottom - top + kCoarse - 1) / kCoarse);
@@ -19,13 +21,6 @@ Plane reduced(const Plane& source, int top, int bottom) {
             out.at(x, y) = static_cast<uint16_t>(sum / (kCoarse * kCoarse));
         }
     return out;
-}
-
-int difference(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int w, int h) {
-    int sum = 0;
-    for (int y = 0; y < h; ++y, a += a_stride, b += b_stride)
-        for (int x = 0; x < w; ++x) sum += std::abs(static_cast<int>(a[x]) - static_cast<int>(b[x]));
-    return sum;
 }
 
 /// About the bits that section 8 spends on one component of a vector difference.
@@ -45,8 +40,10 @@ struct Choice {
 /// Searches one block. Costs are differences in samples, plus `lambda` for each bit of the vector.
 class BlockSearch {
   public:
-    BlockSearch(const Plane& current, const Plane& reference, int depth, int x0, int y0, int w, int h, Vector predictor)
-        : current_(current),
+    BlockSearch(const BlockKernels& kernels, const Plane& current, const Plane& reference, int depth, int x0, int y0,
+                int w, int h, Vector predictor)
+        : kernels_(kernels),
+          current_(current),
           reference_(reference),
           maximum_((1 << depth) - 1),
           x0_(x0),
@@ -63,22 +60,25 @@ class BlockSearch {
                (component_bits(q.x - predictor_.x) + component_bits(q.y - predictor_.y));
     }
 
-    int block_difference(Vector q) const {
+    /// The difference at vector q, or a number >= limit.
+    int block_difference(Vector q, int limit) const {
         const uint16_t* own = current_.row(y0_) + x0_;
         const int x = x0_ + (q.x >> 2), y = y0_ + (q.y >> 2);
         if ((q.x & 3) == 0 && (q.y & 3) == 0 && x >= 0 && y >= 0 && x + w_ <= reference_.width &&
             y + h_ <= reference_.height)
-            return difference(own, current_.width, reference_.row(y) + x, reference_.width, w_, h_);
+            return kernels_.difference(own, current_.width, reference_.row(y) + x, reference_.width, w_, h_, maximum_,
+                                       limit);
         uint16_t block[kOldBlock * kOldBlock];
-        interpolate_block(reference_, x0_, y0_, w_, h_, q.x * 2, q.y * 2, maximum_, block, kOldBlock);
-        return difference(own, current_.width, block, kOldBlock, w_, h_);
+        interpolate_block(kernels_, reference_, x0_, y0_, w_, h_, q.x * 2, q.y * 2, maximum_, block, kOldBlock);
+        return kernels_.difference(own, current_.width, block, kOldBlock, w_, h_, maximum_, limit);
     }
 
     void consider(Vector q) {
         if (std::abs(q.x) > kMaxVector || std::abs(q.y) > kMaxVector) return;
         const int64_t bits = bits_cost(q);
         if (tried_ && bits >= best_.cost) return;
-        const int64_t cost = block_difference(q) + bits;
+        const int64_t room = tried_ ? best_.cost - bits : kNoLimit;
+        const int64_t cost = block_difference(q, static_cast<int>(room)) + bits;
         if (!tried_ || cost < best_.cost) best_ = {q, cost};
         tried_ = true;
     }
@@ -106,6 +106,7 @@ class BlockSearch {
     }
 
   private:
+    const BlockKernels& kernels_;
     const Plane& current_;
     const Plane& reference_;
     int maximum_, x0_, y0_, w_, h_;
@@ -116,7 +117,8 @@ class BlockSearch {
 };
 
 /// Best full-search vector of the reduced planes around each 16x16 block, in quarter samples of the full planes.
-Vector coarse_vector(const Plane& current, const Plane& reference, int x0, int y0) {
+Vector coarse_vector(const BlockKernels& kernels, const Plane& current, const Plane& reference, int maximum, int x0,
+                     int y0) {
     const int size = 2 * kOldBlock / kCoarse;
     const int x = std::clamp(x0 / kCoarse - size / 4, 0, std::max(0, current.width - size));
     const int y = std::clamp(y0 / kCoarse - size / 4, 0, std::max(0, current.height - size));
@@ -126,9 +128,9 @@ Vector coarse_vector(const Plane& current, const Plane& reference, int x0, int y
     for (int dy = -kCoarseRange; dy <= kCoarseRange; ++dy)
         for (int dx = -kCoarseRange; dx <= kCoarseRange; ++dx) {
             if (x + dx < 0 || y + dy < 0 || x + dx + w > reference.width || y + dy + h > reference.height) continue;
-            const int d =
-                difference(current.row(y) + x, current.width, reference.row(y + dy) + x + dx, reference.width, w, h) +
-                std::abs(dx) + std::abs(dy);
+            const int d = kernels.difference(current.row(y) + x, current.width, reference.row(y + dy) + x + dx,
+                                             reference.width, w, h, maximum, least < 0 ? kNoLimit : least + 1) +
+                          std::abs(dx) + std::abs(dy);
             if (least < 0 || d < least) {
                 least = d;
                 best = {static_cast<int16_t>(dx * kCoarse * 4), static_cast<int16_t>(dy * kCoarse * 4)};
@@ -139,8 +141,8 @@ Vector coarse_vector(const Plane& current, const Plane& reference, int x0, int y
 
 }  // namespace
 
-void search_motion(const Plane& current, const Plane& reference, const MotionField& past, int depth, int top,
-                   int bottom, MotionField& field) {
+void search_motion(const BlockKernels& kernels, const Plane& current, const Plane& reference, const MotionField& past,
+                   int depth, int top, int bottom, MotionField& field) {
     const Plane small_current = reduced(current, top, bottom), small_reference = reduced(reference, top, bottom);
     const int first_row = top / kBlock;
     for (int y0 = top; y0 < bottom; y0 += kOldBlock) {
@@ -148,10 +150,11 @@ void search_motion(const Plane& current, const Plane& reference, const MotionFie
             const int bx = x0 / kBlock, by = y0 / kBlock;
             const int w = std::min(kOldBlock, current.width - x0), h = std::min(kOldBlock, bottom - y0);
             const Vector predictor = predict_vector(field, bx, by, 2, first_row);
-            BlockSearch whole(current, reference, depth, x0, y0, w, h, predictor);
+            BlockSearch whole(kernels, current, reference, depth, x0, y0, w, h, predictor);
             // One bit of motion is worth about the mean difference: lossless cost grows as log2 of the residual's
             // scale.
-            const int start = std::min(whole.block_difference({}), whole.block_difference(predictor));
+            const int start =
+                std::min(whole.block_difference({}, kNoLimit), whole.block_difference(predictor, kNoLimit));
             const int lambda = std::max(1, start / (2 * w * h));
             whole.set_lambda(lambda);
             whole.consider(predictor);
@@ -160,7 +163,7 @@ void search_motion(const Plane& current, const Plane& reference, const MotionFie
             if (bx > 0) whole.consider(field.at(bx - 1, by));
             if (by > first_row) whole.consider(field.at(bx, by - 1));
             if (!past.vectors.empty()) whole.consider(past.at(bx, by));
-            whole.consider_full(coarse_vector(small_current, small_reference, x0, y0 - top));
+            whole.consider_full(coarse_vector(kernels, small_current, small_reference, (1 << depth) - 1, x0, y0 - top));
             whole.walk(4, kMaxSteps);
             whole.refine();
 
@@ -173,7 +176,7 @@ void search_motion(const Plane& current, const Plane& reference, const MotionFie
             for (int j = 0; j < rows && split_cost < whole.best().cost; ++j)
                 for (int i = 0; i < columns; ++i) {
                     const int x = x0 + i * kBlock, y = y0 + j * kBlock;
-                    BlockSearch part(current, reference, depth, x, y, std::min(kBlock, current.width - x),
+                    BlockSearch part(kernels, current, reference, depth, x, y, std::min(kBlock, current.width - x),
                                      std::min(kBlock, bottom - y), predict_vector(field, bx + i, by + j, 1, first_row));
                     part.set_lambda(lambda);
                     part.consider(whole.best().vector);

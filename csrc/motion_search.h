@@ -8,7 +8,7 @@ namespace nlvc {
 /// estimate of the vector's bits. Rows [top, bottom) (multiples of 16 or the plane's end) are searched and predicted as
 /// one slice.
 /// @param past  the field of the previous frame, tried as a candidate; may be empty
-void search_motion(const Plane& current, const Plane& reference, const MotionField& past, int depth, int top,
-                   int bottom, MotionField& field);
+void search_motion(const BlockKernels& kernels, const Plane& current, const Plane& reference, const MotionField& past,
+                   int depth, int top, int bottom, MotionField& field);
 
 }  // namespace nlvc

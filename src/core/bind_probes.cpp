@@ -6,6 +6,7 @@
 
 #include "arrays.h"
 #include "format.h"
+#include "kernels.h"
 #include "mixture.h"
 #include "motion.h"
 #include "motion_search.h"
@@ -108,7 +109,7 @@ Array<uint16_t> subsample(const Array<uint16_t>& reference, const Array<int16_t>
     const Displacement<uint16_t> d(reference, field, block, width, height, sx, sy);
     check_depth(depth);
     Plane out(d.plane.width, d.plane.height);
-    compensate_subsample(d.plane, d.field, d.geometry, depth, 0, out.height, out);
+    compensate_subsample(*choose_kernels().blocks, d.plane, d.field, d.geometry, depth, 0, out.height, out);
     return array_from_grid(out);
 }
 
@@ -146,7 +147,7 @@ Array<int16_t> search(const Array<uint16_t>& current, const Array<uint16_t>& ref
     MotionField out(cur.width, cur.height, kBlock);
     for (int i = 0; i < slices; ++i) {
         const RowRange rows = format.slice_rows(0, i, slices);
-        search_motion(cur, ref, previous, depth, rows.top, rows.bottom, out);
+        search_motion(*choose_kernels().blocks, cur, ref, previous, depth, rows.top, rows.bottom, out);
     }
     return array_from_field(out);
 }
@@ -159,8 +160,8 @@ Array<int16_t> older(const Array<uint16_t>& prediction, const Array<uint16_t>& r
     const Displacement<uint16_t> past(reference, newer, newer_block, predicted.width, predicted.height, 0, 0);
     const MotionField field = optional_field(current, predicted);
     MotionField found(predicted.width, predicted.height, kOldBlock);
-    locate_older(predicted, past.plane, depth, field, past.field, optional_field(passed, predicted), 0, found.rows,
-                 found);
+    locate_older(*choose_kernels().blocks, predicted, past.plane, depth, field, past.field,
+                 optional_field(passed, predicted), 0, found.rows, found);
     return array_from_field(found);
 }
 

@@ -1,0 +1,21 @@
+// The inner loops of motion compensation and search, for several instruction sets (docs/bitstream.md section 3).
+#pragma once
+#include <cstdint>
+
+namespace nlvc {
+
+constexpr int kBlock = 8;      ///< motion block of plane 0, samples
+constexpr int kOldBlock = 16;  ///< block of the older references, samples; the largest that these functions take
+constexpr int kFilterTaps = 4;
+
+struct BlockKernels {
+    /// `out` = w x h samples filtered in both directions; `source` is the sample left above the first.
+    void (*interpolate)(const uint16_t* source, int source_stride, int w, int h, const int* filter_x,
+                        const int* filter_y, int maximum, uint16_t* out, int out_stride);
+    /// Sum of absolute differences of two w x h blocks, or any number >= limit if it is not below limit (> 0).
+    /// @param maximum  no sample is larger
+    int (*difference)(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int w, int h, int maximum,
+                      int limit);
+};
+
+}  // namespace nlvc
