@@ -1,0 +1,39 @@
+"""docs/model.md states the shapes as they are, and the shipped weights are those shapes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pynlvc.model.architecture import SHAPES
+from pynlvc.model.modelfile import IntegerModel
+from pynlvc.model.store import load_model, model_names
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "model.md"
+
+
+def shape_rows() -> list[str]:
+    """The table's rows from the code."""
+    rows = []
+    for shape in SHAPES.values():
+        for network in shape.networks:
+            name = f"{'IP'[network.frame_type]}, class {network.plane_class}"
+            taps = sum(tap.revealed(2) for tap in network.inputs)
+            rows.append(f"| {shape.name} | {name} | {taps} | {network.macs_per_sample(2):,} |")
+    return rows
+
+
+def test_the_table_of_shapes_is_true() -> None:
+    text = DOCUMENT.read_text()
+    written = text.split("compares) -->")[1].split("<!-- shapes: end")[0].split("\n")
+    assert [line for line in written if line][2:] == shape_rows()
+
+
+def test_shipped_models_have_the_shapes_of_their_names() -> None:
+    assert "standard" in model_names()
+    for name in model_names():
+        model = IntegerModel.from_bytes(load_model(name).data)
+        assert model.name == name
+        for network, shape in zip(model.networks, SHAPES[name].networks, strict=True):
+            assert (network.inputs, network.errors) == (shape.inputs, shape.errors)
+            widths = [len(layer.weight) for layer in (network.layer1, network.layer2, network.layer3)]
+            assert widths == [shape.h1, shape.h2, shape.g]
