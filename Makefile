@@ -13,8 +13,8 @@ OUT ?= demo/out.mkv
 CLIPS ?=
 TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install -qq $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-NATIVE := $(wildcard csrc/* src/*/*)
-CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp src/*/*.h src/*/*.cpp)
+NATIVE := $(wildcard csrc/* csrc/*/* src/*/*)
+CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp)
 
 .PHONY: demo test lint bench venv install clean
 .DELETE_ON_ERROR:

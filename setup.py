@@ -23,9 +23,9 @@ BASE_FLAGS = ["-O3", "-ffp-contract=off", "-fvisibility=hidden", "-Wall", "-Wext
 # Kernels for one instruction set each, chosen at run time: only these files may hold such instructions.
 FLAGS_BY_FILE: dict[str, list[str]] = (
     {
-        "kernels_avx2.cpp": ["-mavx2"],
+        "csrc/kernels/avx2.cpp": ["-mavx2"],
         # GCC 12 takes the undefined operands inside its own AVX-512 intrinsics for uninitialised variables.
-        "kernels_avx512.cpp": [
+        "csrc/kernels/avx512.cpp": [
             *("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni"),
             "-Wno-uninitialized",
         ],
@@ -63,17 +63,17 @@ class BuildExt(setup_helpers.build_ext):
         def compile_with_file_flags(
             obj: str, src: str, ext: str, cc_args: list[str], extra_postargs: list[str], pp_opts: list[str]
         ) -> Any:
-            flags = [*extra_postargs, *FLAGS_BY_FILE.get(Path(src).name, [])]
+            flags = [*extra_postargs, *FLAGS_BY_FILE.get(Path(src).as_posix(), [])]
             return compile_one(obj, src, ext, cc_args, flags, pp_opts)
 
         self.compiler._compile = compile_with_file_flags
         super().build_extensions()
 
 
-headers = [str(path) for folder in ("csrc", "src/core") for path in sorted(Path(folder).glob("*.h"))]
+headers = [str(path) for folder in ("csrc", "src/core") for path in sorted(Path(folder).rglob("*.h"))]
 core = setup_helpers.Pybind11Extension(
     "pynlvc._core",
-    sources("csrc/*.cpp", "src/core/*.cpp"),
+    sources("csrc/*.cpp", "csrc/kernels/*.cpp", "src/core/*.cpp"),
     depends=headers,
     include_dirs=["csrc"],
     cxx_std=17,

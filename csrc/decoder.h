@@ -26,7 +26,7 @@ class Decoder {
   public:
     /// @param find_model  asked for models that are neither embedded nor in use
     /// @param threads     0: one for each processor
-    /// @param kernels     a name of kernels.h, for tests; empty: the fastest
+    /// @param kernels     a name of kernels/kernels.h, for tests; empty: the fastest
     Decoder(FindModel find_model, int threads, const std::string& kernels = "");
 
     /// Decodes the next packet. After an exception only a keyframe is accepted.

@@ -12,7 +12,7 @@ struct EncoderSettings {
     int threads = 0;  ///< 0: one for each processor
     bool embed_model = false;  ///< put the model file into the first keyframe and the sequence header
     bool scene_cuts = true;    ///< start a keyframe where the content changes
-    std::string kernels = {};  ///< a name of kernels.h, for tests; empty: the fastest
+    std::string kernels = {};  ///< a name of kernels/kernels.h, for tests; empty: the fastest
 };
 
 struct EncodedFrame {

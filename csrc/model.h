@@ -89,7 +89,7 @@ struct CompiledNetwork {
     std::vector<int16_t> linear;
     std::vector<int16_t> linear_hidden;
     int32_t linear_bias = 0;
-    std::vector<int32_t> packed;  ///< weights in the order that a set of kernels reads them (kernels.h)
+    std::vector<int32_t> packed;  ///< weights in the order that a set of kernels reads them (kernels/kernels.h)
     size_t stage2_at = 0;         ///< where in `packed` the layers of stage 2 begin
 };
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "block_kernels.h"
+#include "kernels/block_kernels.h"
 #include "plane.h"
 
 namespace nlvc {

@@ -1,7 +1,7 @@
 // Slices: the motion and the planes of one slice as a payload (docs/bitstream.md sections 2, 8 and 9).
 #pragma once
 #include "frame_state.h"
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include "packet.h"
 
 namespace nlvc {

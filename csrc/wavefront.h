@@ -1,6 +1,6 @@
 // One plane of one slice, group by group (docs/bitstream.md sections 2, 4 and 5), the same for both directions.
 #pragma once
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 namespace nlvc {
 

@@ -113,7 +113,7 @@ def source_files(name: str) -> list[Path]:
 
 
 def test_the_core_knows_neither_python_nor_ffmpeg() -> None:
-    files = sorted((PROJECT / "csrc").glob("*.[ch]*"))
+    files = sorted((PROJECT / "csrc").rglob("*.[ch]*"))
     assert files
     assert [file.name for file in files if re.search(HOST_HEADERS, file.read_text(encoding="utf-8"))] == []
 

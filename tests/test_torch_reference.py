@@ -9,7 +9,9 @@ import torch
 from pynlvc import _core
 from pynlvc.model.modelfile import IntegerModel
 from pynlvc.model.reference import evaluate
+from pynlvc.model.store import load_model
 from pynlvc.model.taps import PLAIN_PLANES, ContextPlane
+from tests.clips import make_clip
 from tests.models import random_model
 
 ROWS, COLUMNS = 19, 37
@@ -100,3 +102,28 @@ def test_nothing_depends_on_what_is_not_decoded(delta: int, frame_type: int) -> 
         np.testing.assert_array_equal(outputs[:, decoded_before], changed_outputs[:, decoded_before])
         anything_changed |= bool((outputs != changed_outputs).any())
     assert anything_changed
+
+
+def planes_of_the_second_frame() -> dict[int, np.ndarray]:
+    """Luma of a generated CIF clip: frame 1, and frame 0 displaced to it as the codec would."""
+    first, second = (np.ascontiguousarray(planes[0]).astype(np.uint16) for planes in make_clip(352, 288, 2).frames)
+    field = _core.search_motion(second, first, None, 8)
+    sub_sample = _core.compensate_subsample(first, field, 8, 352, 288, 0, 0, 8)
+    full_sample = _core.compensate_integer(first, _core.to_integer(field), 8, 352, 288, 0, 0)
+    return {0: second, 1: sub_sample, 2: full_sample, 3: sub_sample, 4: sub_sample, 5: sub_sample}
+
+
+@pytest.mark.parametrize("frame_type", [0, 1])
+def test_the_shipped_model_on_a_whole_frame(frame_type: int) -> None:
+    file = load_model("standard").data
+    samples = planes_of_the_second_frame()
+    errors = {6: np.random.default_rng(0).integers(-20, 21, (288, 352)).astype(np.int8)}
+    native = _core.evaluate_plane(
+        file, samples, errors, frame_type=frame_type, plane_class=0, delta=2, depth=8, q=0, rows=(0, 288)
+    )
+    networks = IntegerModel.from_bytes(file).networks
+    network = next(n for n in networks if (n.frame_type, n.plane_class) == (frame_type, 0))
+    planes = {ContextPlane(k): torch.from_numpy(v.astype(np.int64)) for k, v in (samples | errors).items()}
+    reference = evaluate(network, planes, delta=2)
+    np.testing.assert_array_equal(native["mean"], reference.mean.numpy())
+    np.testing.assert_array_equal(native["outputs"], reference.outputs.numpy())

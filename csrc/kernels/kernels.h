@@ -1,8 +1,8 @@
 // The parts of the codec that exist for several instruction sets, as a table of functions chosen once per codec
 // instance. All of them give the same integers as the definition in network.h (tests/test_network.py).
 #pragma once
-#include "block_kernels.h"
 #include "context.h"
+#include "kernels/block_kernels.h"
 #include "lanes.h"
 #include "mixture.h"
 #include "model.h"

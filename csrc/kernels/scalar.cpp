@@ -2,7 +2,7 @@
 // two at most 32640 (section 5), so inputs and weights go in pairs and one widening serves two products.
 #include <cstring>
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 // GCC would unroll a loop over the lanes and then vectorise around it, with transpositions; kept as a loop it becomes
 // four to five times faster.
@@ -168,7 +168,7 @@ Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t un
     return Distribution(m, lane, depth, q).find(unit, code);
 }
 
-#include "block_kernels_loops.h"
+#include "kernels/block_loops.h"
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // Weights in the order that the vector kernels read them.
-#include "kernels_pack.h"
+#include "kernels/pack.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// Weights in the order that the vector kernels (kernels_vector.h) read them.
+// Weights in the order that the vector kernels (kernels/vector.h) read them.
 //
 // The linear part: [bias of high][bias of low], then for each four inputs the word of high and the word of low, where a
 // 16-bit weight is 256 * high + low. A dense layer: [bias][multiplier][shift] of its outputs, rounded up to a multiple

@@ -1,4 +1,4 @@
-#include "kernels_tables.h"
+#include "kernels/vector_tables.h"
 
 namespace nlvc {
 namespace {

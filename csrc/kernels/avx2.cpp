@@ -2,9 +2,9 @@
 // processors.
 #include <immintrin.h>
 
-#include "kernels.h"
-#include "kernels_pack.h"
-#include "kernels_tables.h"
+#include "kernels/kernels.h"
+#include "kernels/pack.h"
+#include "kernels/vector_tables.h"
 
 namespace nlvc {
 namespace {
@@ -142,8 +142,8 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
            four(_mm256_castsi256_si128(bounds.high)) << 8 | four(_mm256_extracti128_si256(bounds.high, 1)) << 12;
 }
 
-#include "block_kernels_loops.h"
-#include "kernels_vector.h"
+#include "kernels/block_loops.h"
+#include "kernels/vector.h"
 
 }  // namespace
 

@@ -3,9 +3,9 @@
 // namespace).
 #include <immintrin.h>
 
-#include "kernels.h"
-#include "kernels_pack.h"
-#include "kernels_tables.h"
+#include "kernels/kernels.h"
+#include "kernels/pack.h"
+#include "kernels/vector_tables.h"
 
 namespace nlvc {
 namespace {
@@ -89,8 +89,8 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
     return a | b << 8;
 }
 
-#include "block_kernels_loops.h"
-#include "kernels_vector.h"
+#include "kernels/block_loops.h"
+#include "kernels/vector.h"
 
 }  // namespace
 
