@@ -6,7 +6,7 @@
 
 #include "arrays.h"
 #include "format.h"
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include "mixture.h"
 #include "motion.h"
 #include "motion_search.h"
