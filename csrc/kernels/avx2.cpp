@@ -1,5 +1,6 @@
 // Kernels for AVX2: two registers hold the sixteen lanes. Nothing in this file may be shared with code for other
 // processors.
+#if defined(__x86_64__)
 #include <immintrin.h>
 
 #include "kernels/kernels.h"
@@ -150,3 +151,5 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
 const Kernels kAvx2Kernels = kTable;
 
 }  // namespace nlvc
+
+#endif

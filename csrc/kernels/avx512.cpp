@@ -1,6 +1,7 @@
 // Kernels for AVX-512 with VNNI: a register is the sixteen lanes. Nothing in this file may be shared with code for
 // other processors (no inline function of a common header is called with these flags but through the anonymous
 // namespace).
+#if defined(__x86_64__)
 #include <immintrin.h>
 
 #include "kernels/kernels.h"
@@ -97,3 +98,5 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
 const Kernels kAvx512Kernels = kTable;
 
 }  // namespace nlvc
+
+#endif
