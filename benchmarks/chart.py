@@ -14,6 +14,7 @@ from benchmarks.results import REFERENCE, Row, mean_ratio, ratio_to
 
 COLOURS = {
     "nlvc": "#d1495b",
+    "nlvc-fast": "#edae49",
     "x265-veryslow": "#30638e",
     "av1-libaom": "#5b8e7d",
     "vp9-best": "#8cb369",

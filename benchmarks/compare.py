@@ -3,7 +3,7 @@
 Every decode is checked frame by frame against the source file by the stock `ffmpeg -f framemd5`. Results are added to
 a TSV table (rows of the same clip and codec are replaced) and drawn as a bar chart. After a change of the model:
 
-    python -m benchmarks.compare --codecs nlvc ../shared/data/eval/*.mkv ../shared/data/eval/*.png
+    python -m benchmarks.compare --codecs nlvc,nlvc-fast ../shared/data/eval/*.mkv ../shared/data/eval/*.png
     python -m benchmarks.readme_table
 """
 
@@ -19,12 +19,12 @@ from pathlib import Path
 from benchmarks import results
 from benchmarks.chart import draw_chart
 from benchmarks.harness import Codec, Measurement, Source, load_source, measure, packed_samples
-from benchmarks.nlvc import Nlvc
+from benchmarks.nlvc import NLVC_CODECS
 from benchmarks.peers import PEERS, available
 from benchmarks.results import CHART, HEADLINE, REFERENCE, TABLE, Row
 from tests.clip_files import stock_framemd5, stock_framemd5_of_samples
 
-CODECS: tuple[Codec, ...] = (Nlvc(), *PEERS)
+CODECS: tuple[Codec, ...] = (*NLVC_CODECS, *PEERS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

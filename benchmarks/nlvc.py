@@ -13,15 +13,18 @@ from pynlvc.errors import UnsupportedFormatError
 from pynlvc.model.store import load_model
 from pynlvc.version import __version__
 
-# One keyframe at the start and at scene cuts, as the peers have it; the rest are the defaults.
-SETTINGS = EncoderSettings(gop=0)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Nlvc:
     """The library's own encoder and decoder (implements harness.Codec)."""
 
     name: str = "nlvc"
+    model: str = "standard"
+
+    @property
+    def encoder_settings(self) -> EncoderSettings:
+        """One keyframe at the start and at scene cuts, as the peers have it; the rest are the defaults."""
+        return EncoderSettings(gop=0, model=self.model)
 
     def carrier(self, pix_fmt: str) -> str | None:
         """See harness.Codec."""
@@ -35,15 +38,16 @@ class Nlvc:
 
     def settings(self, source: Source) -> str:
         """As keywords of EncoderSettings; what is not named has its default."""
-        return f"model={SETTINGS.model} gop={SETTINGS.gop}"
+        return f"model={self.model} gop={self.encoder_settings.gop}"
 
     def version(self) -> str:
         """The package and the model that was used."""
-        return f"pynlvc {__version__}, model {load_model(SETTINGS.model).hash[:16]}"
+        return f"pynlvc {__version__}, model {load_model(self.model).hash[:16]}"
 
     def encode(self, source: Source) -> Coded:
         """All frames to packets; every keyframe packet holds the sequence header."""
-        encoder = Encoder(source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=SETTINGS)
+        settings = self.encoder_settings
+        encoder = Encoder(source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=settings)
         packets = [bytes(packet) for frame in source.frames for packet in encoder.encode(frame)]
         return Coded(packets=packets + [bytes(packet) for packet in encoder.encode(None)], header=b"")
 
@@ -52,3 +56,7 @@ class Nlvc:
         decoder = Decoder()
         frames = [frame for data in coded.packets for frame in decoder.decode(av.Packet(data))]
         return frames + decoder.decode(None)
+
+
+NLVC_CODECS = (Nlvc(), Nlvc(name="nlvc-fast", model="fast"))
+"""NLVC with each shipped model."""

@@ -16,6 +16,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- results: begin (made by benchmarks/readme_table.py) -->", "<!-- results: end -->"
 COLUMNS = {
     "nlvc": "NLVC",
+    "nlvc-fast": "NLVC fast",
     "x265-veryslow": "x265 veryslow",
     "av1-libaom": "AV1 libaom",
     "vp9-best": "VP9 best",
@@ -62,7 +63,7 @@ def render(rows: Sequence[Row]) -> str:
     lines.append(
         _line(f"**mean of bytes / {REFERENCE}**", ["" if mean is None else f"**{mean:.3f}**" for mean in means])
     )
-    return "\n".join([*lines, *_speed([row for row in rows if row.codec == "nlvc" and row.clip in HEADLINE])])
+    return "\n".join([*lines, *_speed(rows, "nlvc"), *_speed(rows, "nlvc-fast")])
 
 
 def _line(head: str, cells: list[str]) -> str:
@@ -77,14 +78,17 @@ def _cell(row: Row | None, ratio: float | None) -> str:
     return f"{row.coded_bytes:,}" + ("" if ratio is None else f" ({ratio:.3f})")
 
 
-def _speed(rows: Sequence[Row]) -> list[str]:
+def _speed(rows: Sequence[Row], codec: str) -> list[str]:
+    rows = [row for row in rows if row.codec == codec and row.clip in HEADLINE]
     if not rows:
         return []
     pixels = [row.width * row.height / 1e6 for row in rows]
     encode = [row.encode_fps * size for row, size in zip(rows, pixels, strict=True)]
     decode = [row.decode_fps * size for row, size in zip(rows, pixels, strict=True)]
     machines = "; ".join(sorted({row.machine for row in rows}))
-    text = f"NLVC encoded these clips at {min(encode):.2f} to {max(encode):.2f} Mpixel/s and decoded them at"
+    text = (
+        f"{COLUMNS[codec]} encoded these clips at {min(encode):.2f} to {max(encode):.2f} Mpixel/s and decoded them at"
+    )
     return ["", f"{text} {min(decode):.2f} to {max(decode):.2f} Mpixel/s ({machines}; a CIF frame has 0.1 Mpixel)."]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import compare, demo, results
 from benchmarks.harness import Codec, Coded, Source, hash_in_process, load_source, measure
-from benchmarks.nlvc import Nlvc
+from benchmarks.nlvc import NLVC_CODECS
 from benchmarks.peers import PEERS
 from benchmarks.readme_table import render
 from benchmarks.results import Row
@@ -64,7 +64,7 @@ def source_of(folder: Path, pix_fmt: str) -> Source:
     return load_source(write_clip(folder / "clip.nut", make_clip(64, 48, 3, pix_fmt=pix_fmt), codec=codec))
 
 
-@pytest.mark.parametrize("codec", [Nlvc(), *PEERS], ids=lambda codec: codec.name)
+@pytest.mark.parametrize("codec", [*NLVC_CODECS, *PEERS], ids=lambda codec: codec.name)
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "gbrp"])
 def test_all_codecs_are_exact(codec: Codec, pix_fmt: str, tmp_path: Path) -> None:
     source = source_of(tmp_path, pix_fmt)
