@@ -2,6 +2,14 @@
 #pragma once
 #include <cstdint>
 
+// GCC would unroll a loop over the lanes and then vectorise around it, with transpositions; kept as a loop it becomes
+// four to five times faster.
+#if defined(__GNUC__) && !defined(__clang__)
+#define NLVC_LANE_LOOP _Pragma("GCC unroll 1")
+#else
+#define NLVC_LANE_LOOP
+#endif
+
 namespace nlvc {
 
 constexpr int kLanes = 16;      ///< samples of one batch

@@ -13,6 +13,7 @@ inline void interpolate_columns(const uint16_t* source, int source_stride, int w
     int sums[kOldBlock + kFilterTaps - 1][kOldBlock];
     for (int y = only_rows ? 1 : 0; y < (only_rows ? h + 1 : h + kFilterTaps - 1); ++y) {
         const uint16_t* s = source + y * source_stride;
+        NLVC_LANE_LOOP
         for (int x = 0; x < width; ++x)
             sums[y][x] = fx[0] * s[x] + fx[1] * s[x + 1] + fx[2] * s[x + 2] + fx[3] * s[x + 3];
     }
@@ -47,10 +48,13 @@ inline int difference_columns(const uint16_t* a, int a_stride, const uint16_t* b
     int total = 0;
     for (int y = 0; y < h && total < limit; y += kRowsAtOnce) {
         kSum sums[kOldBlock] = {};
-        for (int j = y; j < h && j < y + kRowsAtOnce; ++j, a += a_stride, b += b_stride)
-            for (int x = 0; x < width; ++x)
-                sums[x] = static_cast<kSum>(
-                    sums[x] + (a[x] > b[x] ? static_cast<kSum>(a[x] - b[x]) : static_cast<kSum>(b[x] - a[x])));
+        for (int j = y; j < h && j < y + kRowsAtOnce; ++j, a += a_stride, b += b_stride) {
+            NLVC_LANE_LOOP
+            for (int x = 0; x < width; ++x) {
+                const uint16_t larger = a[x] > b[x] ? a[x] : b[x], smaller = a[x] > b[x] ? b[x] : a[x];
+                sums[x] = static_cast<kSum>(sums[x] + static_cast<uint16_t>(larger - smaller));
+            }
+        }
         for (int x = 0; x < width; ++x) total += static_cast<int>(sums[x]);
     }
     return total;
