@@ -69,21 +69,31 @@ inline I32 blend(I32 mask, I32 a, I32 b) {
 }
 inline I32 adds_u8(I32 a, I32 b) { return {_mm256_adds_epu8(a.low, b.low), _mm256_adds_epu8(a.high, b.high)}; }
 
-inline I32 dot4(I32 acc, I32 x, int32_t w) {
+inline I32 sra_by(I32 a, I32 b) { return {_mm256_srav_epi32(a.low, b.low), _mm256_srav_epi32(a.high, b.high)}; }
+
+inline void dot4(I32& acc, I32 x, const int32_t* w) {
     // |w| <= 64: the 16-bit sum of two products is at most 32640 and cannot saturate
-    const __m256i words = _mm256_set1_epi32(w), ones = _mm256_set1_epi16(1);
-    return {_mm256_add_epi32(acc.low, _mm256_madd_epi16(_mm256_maddubs_epi16(x.low, words), ones)),
-            _mm256_add_epi32(acc.high, _mm256_madd_epi16(_mm256_maddubs_epi16(x.high, words), ones))};
+    const __m256i words = _mm256_set1_epi32(*w), ones = _mm256_set1_epi16(1);
+    acc.low = _mm256_add_epi32(acc.low, _mm256_madd_epi16(_mm256_maddubs_epi16(x.low, words), ones));
+    acc.high = _mm256_add_epi32(acc.high, _mm256_madd_epi16(_mm256_maddubs_epi16(x.high, words), ones));
 }
 
-inline I32 dot4_wide(I32 acc, I32 x, int32_t w) {
-    const __m256i words = _mm256_set1_epi32(w), bytes = _mm256_set1_epi16(255);
+inline void dot4_wide(I32& acc, I32 x, const int32_t* w) {
+    const __m256i words = _mm256_set1_epi32(*w), bytes = _mm256_set1_epi16(255);
     const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(words, 8), 8), odd = _mm256_srai_epi16(words, 8);
     auto sum = [&](__m256i a, __m256i v) {
         const __m256i first = _mm256_madd_epi16(_mm256_and_si256(v, bytes), even);
         return _mm256_add_epi32(a, _mm256_add_epi32(first, _mm256_madd_epi16(_mm256_srli_epi16(v, 8), odd)));
     };
-    return {sum(acc.low, x.low), sum(acc.high, x.high)};
+    acc = {sum(acc.low, x.low), sum(acc.high, x.high)};
+}
+
+inline I32 join4(I32 a, I32 b, I32 c, I32 d) {
+    auto join = [](__m256i p, __m256i q, __m256i r, __m256i s) {
+        return _mm256_or_si256(_mm256_or_si256(p, _mm256_slli_epi32(q, 8)),
+                               _mm256_or_si256(_mm256_slli_epi32(r, 16), _mm256_slli_epi32(s, 24)));
+    };
+    return {join(a.low, b.low, c.low, d.low), join(a.high, b.high, c.high, d.high)};
 }
 
 inline I32 transpose4(const void* p) {

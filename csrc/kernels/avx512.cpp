@@ -42,8 +42,15 @@ inline I32 srl_by(I32 a, I32 b) { return _mm512_srlv_epi32(a, b); }
 inline I32 less(I32 a, I32 b) { return _mm512_movm_epi32(_mm512_cmplt_epi32_mask(a, b)); }
 inline I32 blend(I32 mask, I32 a, I32 b) { return _mm512_mask_mov_epi32(a, _mm512_movepi32_mask(mask), b); }
 inline I32 adds_u8(I32 a, I32 b) { return _mm512_adds_epu8(a, b); }
-inline I32 dot4(I32 acc, I32 x, int32_t w) { return _mm512_dpbusd_epi32(acc, x, _mm512_set1_epi32(w)); }
-inline I32 dot4_wide(I32 acc, I32 x, int32_t w) { return dot4(acc, x, w); }
+inline I32 sra_by(I32 a, I32 b) { return _mm512_srav_epi32(a, b); }
+inline void dot4(I32& acc, I32 x, const int32_t* w) {
+    // GCC 12 copies every accumulator twice around the intrinsic; the instruction itself adds in place.
+    asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(x), "m"(*w));
+}
+inline void dot4_wide(I32& acc, I32 x, const int32_t* w) { dot4(acc, x, w); }
+inline I32 join4(I32 a, I32 b, I32 c, I32 d) {
+    return bor(bor(a, _mm512_slli_epi32(b, 8)), bor(_mm512_slli_epi32(c, 16), _mm512_slli_epi32(d, 24)));
+}
 
 // Four rows of four 4x4 blocks of bytes: the rows of a block side by side, and each block turned; both undo themselves.
 inline I32 gather_blocks(I32 a) {

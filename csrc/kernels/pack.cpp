@@ -38,6 +38,7 @@ void pack_layer(const Layer& layer, const InputSplit& split, int rows, std::vect
         packed.push_back(j < layer.outputs ? layer.biases[j] - offset_sum(row(j), split) : 0);
     for (int j = 0; j < padded; ++j) packed.push_back(j < layer.outputs ? layer.multipliers[j] : 0);
     for (int j = 0; j < padded; ++j) packed.push_back(j < layer.outputs ? layer.shifts[j] : 1);
+    for (int j = 0; j < padded; ++j) packed.push_back(j < layer.outputs ? 1 << layer.shifts[j] >> 1 : 0);
     for (int first = 0; first < padded; first += rows)
         for (int word = 0; word < split.words(); ++word)
             for (int j = first; j < std::min(first + rows, padded); ++j)

@@ -4,22 +4,27 @@
 // bytes are also read as four 8-bit values a lane) and then includes this file, which is compiled with that file's
 // flags only:
 //
-//     kRows              outputs of a dense layer that are accumulated side by side (a multiple of 4)
-//     set(v) load(p) store(p, a)            int32_t, p needs no alignment
-//     load_u16(p)                           sixteen uint16_t, widened
-//     store_i8(p, a)                        lanes in [-128, 127] as sixteen int8_t
-//     add sub mul min max band bor bxor     lane by lane; mul keeps the low 32 bits
-//     sll(a, n) srl(a, n) sra(a, n) srl_by(a, b)
-//     less(a, b)                            all ones where a < b (signed)
-//     adds_u8(a, b)                         saturating addition of bytes
-//     dot4(acc, x, w)                       acc + sum of 4 unsigned bytes of x times 4 signed bytes of the word w, |w|
-//     <= 64 dot4_wide(acc, x, w)                  the same for any signed bytes transpose4(p) four rows of sixteen
-//     bytes -> lane l holds byte l of each row store_rows(p, a)                      the way back quotient(a, b)
-//     floor(a / b) of non-negative integers below 2^24 look_up(table, index)                 int32_t table[index]
-//     tail_at(index)                        the segment of section 6 as {tail, delta, shift}
-//     reached(bounds, unit, code)           bit l: unit * bounds[l] <= code
-//     blend(mask, a, b)                     b where the mask is all ones, else a
-//     store_errors(p, from, absolute)       sixteen int8_t, or their absolute values
+// clang-format off
+//     kRows                              outputs of a dense layer that are accumulated side by side, a multiple of 4
+//     set(v) load(p) store(p, a)         int32_t, p needs no alignment
+//     load_u16(p)                        sixteen uint16_t, widened
+//     store_i8(p, a)                     lanes in [-128, 127] as sixteen int8_t
+//     store_errors(p, from, absolute)    sixteen int8_t, or their absolute values
+//     add sub mul min max band bor bxor  lane by lane; mul keeps the low 32 bits
+//     sll srl sra (a, n)                 shifts by one number, srl_by sra_by (a, b) by one for each lane
+//     less(a, b)                         all ones where a < b (signed)
+//     blend(mask, a, b)                  b where the mask is all ones, else a
+//     adds_u8(a, b)                      saturating addition of bytes
+//     dot4(acc, x, w)                    acc += 4 unsigned bytes of x times 4 signed bytes of the word *w, |w| <= 64
+//     dot4_wide(acc, x, w)               the same for any signed bytes
+//     join4(a, b, c, d)                  a | b << 8 | c << 16 | d << 24
+//     transpose4(p)                      four rows of sixteen bytes -> lane l holds byte l of each row
+//     store_rows(p, a)                   the way back
+//     quotient(a, b)                     floor(a / b) of non-negative integers below 2^24
+//     look_up(table, index)              int32_t table[index]
+//     tail_at(index)                     the segment of section 6 as {tail, delta, shift}
+//     reached(bounds, unit, code)        bit l: unit * bounds[l] <= code
+// clang-format on
 //
 // All functions give the integers of network.h and mixture.h (tests/test_kernels.py).
 
@@ -36,60 +41,56 @@ void pack(CompiledNetwork& n) { pack_words(n, kRows); }
 
 // ---- the network
 
-/// Calls emit(j, (multiplier * accumulator + half) >> shift) for outputs [0, kCount) of one block.
+/// The constants of a layer's outputs, and its weights: for each word of inputs `rows` words, one for each output.
+struct Rows {
+    Words bias, multiplier, shift, half, weights;
+    int rows;
+
+    Rows from(int first, Words their_weights, int their_rows) const {
+        return {bias + first, multiplier + first, shift + first, half + first, their_weights, their_rows};
+    }
+};
+
+/// Calls emit(word, four) for each four of kCount outputs: (multiplier * accumulator + half) >> shift.
 template <int kCount, class Emit>
-inline Words dense_block(Words biases, Words multipliers, Words shifts, Words weights, const I32* x, int words,
-                         Emit emit) {
+inline void dense_rows(const Rows& r, const I32* x, int words, int word, Emit emit) {
     I32 acc[kCount];
-    for (int j = 0; j < kCount; ++j) acc[j] = set(biases[j]);
-    for (int k = 0; k < words; ++k, weights += kCount) {
+    for (int j = 0; j < kCount; ++j) acc[j] = set(r.bias[j]);
+    Words weights = r.weights;
+    for (int k = 0; k < words; ++k, weights += r.rows) {
         const I32 in = x[k];
-        for (int j = 0; j < kCount; ++j) acc[j] = dot4(acc[j], in, weights[j]);
+        for (int j = 0; j < kCount; ++j) dot4(acc[j], in, weights + j);
     }
-    for (int j = 0; j < kCount; ++j) {
-        const I32 scaled = add(mul(acc[j], set(multipliers[j])), set(1 << shifts[j] >> 1));
-        emit(j, sra(scaled, shifts[j]));
+    for (int j = 0; j < kCount; j += 4) {
+        I32 four[4];
+        for (int i = 0; i < 4; ++i)
+            four[i] = sra_by(add(mul(acc[j + i], set(r.multiplier[j + i])), set(r.half[j + i])), set(r.shift[j + i]));
+        emit(word + j / 4, four);
     }
-    return weights;
 }
 
-/// One dense layer; emit as above with j over all outputs, padded to a multiple of 4. Returns the words after the
-/// layer's.
+/// One dense layer; its outputs are padded to a multiple of 4. Returns the words after the layer's.
 template <class Emit>
 inline Words dense(const Layer& layer, Words packed, const I32* x, int words, Emit emit) {
     const int padded = 4 * fours(layer.outputs);
-    Words bias = packed, multiplier = packed + padded, shift = packed + 2 * padded, weights = packed + 3 * padded;
-    for (int first = 0; first < padded; first += kRows, bias += kRows, multiplier += kRows, shift += kRows) {
-        auto emit_at = [&](int j, I32 value) { emit(first + j, value); };
-        const int rows = least(kRows, padded - first);
-        if (rows == kRows)
-            weights = dense_block<kRows>(bias, multiplier, shift, weights, x, words, emit_at);
-        else
-            for (int done = 0; done < rows; done += 4) {
-                // the words of a short block interleave all its rows: walk four of them at a time
-                I32 acc[4];
-                for (int j = 0; j < 4; ++j) acc[j] = set(bias[done + j]);
-                for (int k = 0; k < words; ++k)
-                    for (int j = 0; j < 4; ++j) acc[j] = dot4(acc[j], x[k], weights[k * rows + done + j]);
-                for (int j = 0; j < 4; ++j) {
-                    const int s = shift[done + j];
-                    emit_at(done + j, sra(add(mul(acc[j], set(multiplier[done + j])), set(1 << s >> 1)), s));
-                }
-            }
-        if (rows != kRows) weights += words * rows;
-    }
-    return weights;
+    const Rows all{packed, packed + padded, packed + 2 * padded, packed + 3 * padded, nullptr, 0};
+    Words weights = packed + 4 * padded;
+    int first = 0;
+    for (; first + kRows <= padded; first += kRows, weights += words * kRows)
+        dense_rows<kRows>(all.from(first, weights, kRows), x, words, first / 4, emit);
+    const int rest = padded - first;
+    for (int done = 0; done < rest; done += 4)
+        dense_rows<4>(all.from(first + done, weights + done, rest), x, words, (first + done) / 4, emit);
+    return weights + words * rest;
 }
 
-/// Gathers activations of consecutive outputs into words of four.
+/// Writes activations in words of four.
 struct Activations {
     I32* out;
-    I32 partial;
 
-    void operator()(int j, I32 value) {
-        const I32 byte = min(max(value, set(0)), set(255));
-        partial = j % 4 == 0 ? byte : bor(partial, sll(byte, 8 * (j % 4)));
-        if (j % 4 == 3) out[j / 4] = partial;
+    void operator()(int word, const I32* four) const {
+        auto byte = [](I32 v) { return min(max(v, set(0)), set(255)); };
+        out[word] = join4(byte(four[0]), byte(four[1]), byte(four[2]), byte(four[3]));
     }
 };
 
@@ -98,8 +99,8 @@ inline I32 linear_sum(Words& packed, const I32* x, int words) {
     I32 high = set(packed[0]), low = set(packed[1]);
     packed += 2;
     for (int k = 0; k < words; ++k, packed += 2) {
-        high = dot4_wide(high, x[k], packed[0]);
-        low = dot4_wide(low, x[k], packed[1]);
+        dot4_wide(high, x[k], packed);
+        dot4_wide(low, x[k], packed + 1);
     }
     return add(sll(high, 8), low);
 }
@@ -114,8 +115,8 @@ void stage1(const CompiledNetwork& n, BatchValues& batch) {
     const int words = fours(n.layer1.inputs);
     Words packed = n.packed.data();
     I32 linear = linear_sum(packed, x, words);
-    packed = dense(n.layer1, packed, x, words, Activations{h1, set(0)});
-    packed = dense(n.layer2, packed, h1, fours(n.layer1.outputs), Activations{h2, set(0)});
+    packed = dense(n.layer1, packed, x, words, Activations{h1});
+    packed = dense(n.layer2, packed, h1, fours(n.layer1.outputs), Activations{h2});
     linear = add(linear, linear_sum(packed, h2, fours(n.layer2.outputs)));
     store(batch.linear, linear);
     for (int k = 0; k < fours(n.layer2.outputs); ++k) store_rows(batch.hidden[4 * k], h2[k]);
@@ -127,11 +128,11 @@ void stage2(const CompiledNetwork& n, BatchValues& batch) {
     for (int k = 0; k < hidden; ++k) x[k] = transpose4(batch.hidden[4 * k]);
     to_words(batch.errors, errors, x + hidden);
     Words packed = n.packed.data() + n.stage2_at;
-    packed = dense(n.layer3, packed, x, hidden + fours(errors), Activations{g1, set(0)});
-    packed = dense(n.layer4, packed, g1, fours(n.layer4.inputs), Activations{g2, set(0)});
+    packed = dense(n.layer3, packed, x, hidden + fours(errors), Activations{g1});
+    packed = dense(n.layer4, packed, g1, fours(n.layer4.inputs), Activations{g2});
     for (int k = 0; k < fours(n.layer4.outputs); ++k) g2[k] = adds_u8(g2[k], g1[k]);
-    dense(n.output, packed, g2, fours(n.output.inputs), [&](int j, I32 value) {
-        if (j < kOutputs) store(batch.outputs[j], value);
+    dense(n.output, packed, g2, fours(n.output.inputs), [&](int word, const I32* four) {
+        for (int i = 0; i < 4 && 4 * word + i < kOutputs; ++i) store(batch.outputs[4 * word + i], four[i]);
     });
 }
 
