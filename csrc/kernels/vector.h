@@ -204,8 +204,8 @@ struct Logistics {
     I32 weight[kLogistics], centre[kLogistics], inverse[kLogistics];
 };
 
-/// C(v) of section 6.
-inline I32 bounds(const Logistics& m, I32 v, int depth, int q) {
+/// C(v) of section 6; `beyond` for v > maximum.
+inline I32 bounds(const Logistics& m, I32 v, int depth, int q, int32_t beyond) {
     I32 sum = set(0);
     for (int k = 0; k < kLogistics; ++k) {
         const I32 d = sub(sub(sll(v, 5), set(16)), m.centre[k]);
@@ -219,7 +219,7 @@ inline I32 bounds(const Logistics& m, I32 v, int depth, int q) {
     const I32 p = srl(sum, 7);
     const I32 inner = add(sub(p, srl(p, kProbabilityBits - depth)), v);
     const I32 at_least_zero = band(inner, less(set(0), v));
-    return blend(less(set((1 << depth) - 1), v), at_least_zero, set(kProbabilityOne));
+    return blend(less(set((1 << depth) - 1), v), at_least_zero, set(beyond));
 }
 
 void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, int q, uint32_t* low, uint32_t* high) {
@@ -230,8 +230,8 @@ void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, in
         all.inverse[k] = load(m.inverse[k]);
     }
     const I32 v = load_u16(samples);
-    store(reinterpret_cast<int32_t*>(low), bounds(all, v, depth, q));
-    store(reinterpret_cast<int32_t*>(high), bounds(all, add(v, set(1)), depth, q));
+    store(reinterpret_cast<int32_t*>(low), bounds(all, v, depth, q, kProbabilityOne));
+    store(reinterpret_cast<int32_t*>(high), bounds(all, add(v, set(1)), depth, q, kProbabilityOne));
 }
 
 /// Sixteen-ary search: a window around the likely sample first, then wider or finer ones until one sample is left.
@@ -243,6 +243,8 @@ Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t un
         one.centre[k] = set(m.centre[k][lane]);
         one.inverse[k] = set(m.inverse[k][lane]);
     }
+    // code < unit * 2^24 + 2^24 and unit >= 2^8, so this bound lies beyond any code.
+    constexpr int32_t kNeverReached = 2 * kProbabilityOne;
     const int maximum = (1 << depth) - 1;
     int lo = 0, hi = maximum + 1;  // the symbol lies in [lo, hi); the bounds of both ends are known
     uint32_t lo_bound = 0, hi_bound = kProbabilityOne;
@@ -252,12 +254,10 @@ Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t un
     while (hi - lo > 1) {
         const I32 v = add(set(base), mul(load(kLaneNumbers), set(stride)));
         alignas(64) uint32_t bound[kLanes];
-        const I32 c = bounds(one, v, depth, q);
+        const I32 c = bounds(one, v, depth, q, kNeverReached);
         store(reinterpret_cast<int32_t*>(bound), c);
-        const uint32_t in_range = maximum < base                    ? 0
-                                  : (maximum - base) / stride >= 15 ? 0xffffu
-                                                                    : (2u << (maximum - base) / stride) - 1;
-        const int count = __builtin_popcount(reached(c, unit, code) & in_range);
+        // C(v) rises with v: the bounds that are reached come first
+        const int count = __builtin_ctz(~reached(c, unit, code));
         if (count > 0 && base + (count - 1) * stride > lo)
             lo = base + (count - 1) * stride, lo_bound = bound[count - 1];
         if (count < kLanes && base + count * stride < hi) hi = most(base + count * stride, 0), hi_bound = bound[count];
