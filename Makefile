@@ -2,7 +2,8 @@
 # make test                               the test suite
 # make lint                               formatting, linters, types
 # make bench CLIPS="a.mkv b.mkv"          NLVC beside FFV1, x264, x265, VP9 and AV1
-# Everything is installed into .venv first; nothing outside this folder is touched.
+# Everything is installed into .venv first; nothing outside this folder is touched, but that `make test` installs the
+# Debian packages of the programs that it runs (ffmpeg, mkvtoolnix) where they are missing and it may.
 # PYTHON=python3.12 chooses the interpreter. TORCH_INDEX=https://download.pytorch.org/whl/cpu avoids CUDA packages.
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq $(if $(TORCH_INDEX),--extra-inde
 NATIVE := $(wildcard csrc/* csrc/*/* src/*/*)
 CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp)
 
-.PHONY: demo test lint bench venv install clean
+.PHONY: demo test lint bench venv install programs clean
 .DELETE_ON_ERROR:
 
 venv install: $(VENV)/installed
@@ -41,8 +42,20 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml setup.py $(NATIVE)
 demo: $(VENV)/installed
 	@$(BIN)/python -m benchmarks.demo $(if $(IN),--input '$(IN)') --output '$(OUT)'
 
-test: $(VENV)/installed
+test: $(VENV)/installed programs
 	@$(BIN)/python -m pytest
+
+# The tests check files with programs that are not ours.
+programs:
+	@missing=""; \
+	command -v ffmpeg >/dev/null || missing="ffmpeg"; \
+	command -v mkvmerge >/dev/null && command -v mkvextract >/dev/null || missing="$$missing mkvtoolnix"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "The tests run the stock ffmpeg and mkvmerge: apt install $$missing"; exit 1; \
+	fi; \
+	echo "Installing $$missing ..."; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 lint: $(VENV)/installed
 	@$(BIN)/ruff check .
