@@ -66,19 +66,6 @@ void displace(const Grid<T>& reference, const MotionField& integer, const PlaneG
     });
 }
 
-/// The difference of a block of `prediction` to `reference` displaced by v, or a number >= limit.
-int block_difference(const BlockKernels& kernels, const Plane& prediction, const Plane& reference, int x0, int y0,
-                     int w, int h, Vector v, int maximum, int limit) {
-    const uint16_t* own = prediction.row(y0) + x0;
-    const int x = x0 + (v.x >> 2), y = y0 + (v.y >> 2);
-    const bool inside = x >= 0 && y >= 0 && x + w <= reference.width && y + h <= reference.height;
-    if ((v.x & 3) == 0 && (v.y & 3) == 0 && inside)
-        return kernels.difference(own, prediction.width, reference.row(y) + x, reference.width, w, h, maximum, limit);
-    uint16_t block[kOldBlock * kOldBlock];
-    interpolate_block(kernels, reference, x0, y0, w, h, v.x * 2, v.y * 2, maximum, block, kOldBlock);
-    return kernels.difference(own, prediction.width, block, kOldBlock, w, h, maximum, limit);
-}
-
 /// The vector rounded to full samples, each component within 128 samples.
 Vector full_sample(int x, int y) {
     auto rounded = [](int v) { return static_cast<int16_t>(std::clamp((v + 2) & ~3, -512, 512)); };
@@ -127,6 +114,18 @@ void interpolate_block(const BlockKernels& kernels, const Plane& reference, int 
         return;
     }
     kernels.interpolate(source.data, source.stride, w, h, kTaps[ex & 7], kTaps[ey & 7], maximum, out, stride);
+}
+
+int block_difference(const BlockKernels& kernels, const Plane& own, const Plane& reference, int x0, int y0, int w,
+                     int h, Vector v, int maximum, int limit) {
+    const uint16_t* samples = own.row(y0) + x0;
+    const int x = x0 + (v.x >> 2), y = y0 + (v.y >> 2);
+    const bool inside = x >= 0 && y >= 0 && x + w <= reference.width && y + h <= reference.height;
+    if ((v.x & 3) == 0 && (v.y & 3) == 0 && inside)
+        return kernels.difference(samples, own.width, reference.row(y) + x, reference.width, w, h, maximum, limit);
+    uint16_t block[kOldBlock * kOldBlock];
+    interpolate_block(kernels, reference, x0, y0, w, h, v.x * 2, v.y * 2, maximum, block, kOldBlock);
+    return kernels.difference(samples, own.width, block, kOldBlock, w, h, maximum, limit);
 }
 
 Vector predict_vector(const MotionField& field, int bx, int by, int w, int first_row) {

@@ -53,6 +53,11 @@ void compensate_subsample(const BlockKernels& kernels, const Plane& reference, c
 void interpolate_block(const BlockKernels& kernels, const Plane& reference, int x0, int y0, int w, int h, int ex,
                        int ey, int maximum, uint16_t* out, int stride);
 
+/// The difference of the w x h block of `own` at (x0, y0) to `reference` displaced by v quarter samples, or a number
+/// >= limit.
+int block_difference(const BlockKernels& kernels, const Plane& own, const Plane& reference, int x0, int y0, int w,
+                     int h, Vector v, int maximum, int limit);
+
 /// What a vector is coded against (section 8).
 /// @param w          width of the coded block in 8x8 units: 2 without split, else 1
 /// @param first_row  first 8x8 row of the slice

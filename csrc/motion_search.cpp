@@ -61,16 +61,8 @@ class BlockSearch {
     }
 
     /// The difference at vector q, or a number >= limit.
-    int block_difference(Vector q, int limit) const {
-        const uint16_t* own = current_.row(y0_) + x0_;
-        const int x = x0_ + (q.x >> 2), y = y0_ + (q.y >> 2);
-        if ((q.x & 3) == 0 && (q.y & 3) == 0 && x >= 0 && y >= 0 && x + w_ <= reference_.width &&
-            y + h_ <= reference_.height)
-            return kernels_.difference(own, current_.width, reference_.row(y) + x, reference_.width, w_, h_, maximum_,
-                                       limit);
-        uint16_t block[kOldBlock * kOldBlock];
-        interpolate_block(kernels_, reference_, x0_, y0_, w_, h_, q.x * 2, q.y * 2, maximum_, block, kOldBlock);
-        return kernels_.difference(own, current_.width, block, kOldBlock, w_, h_, maximum_, limit);
+    int difference(Vector q, int limit) const {
+        return block_difference(kernels_, current_, reference_, x0_, y0_, w_, h_, q, maximum_, limit);
     }
 
     void consider(Vector q) {
@@ -78,7 +70,7 @@ class BlockSearch {
         const int64_t bits = bits_cost(q);
         if (tried_ && bits >= best_.cost) return;
         const int64_t room = tried_ ? best_.cost - bits : kNoLimit;
-        const int64_t cost = block_difference(q, static_cast<int>(room)) + bits;
+        const int64_t cost = difference(q, static_cast<int>(room)) + bits;
         if (!tried_ || cost < best_.cost) best_ = {q, cost};
         tried_ = true;
     }
@@ -123,15 +115,15 @@ Vector coarse_vector(const BlockKernels& kernels, const Plane& current, const Pl
     const int x = std::clamp(x0 / kCoarse - size / 4, 0, std::max(0, current.width - size));
     const int y = std::clamp(y0 / kCoarse - size / 4, 0, std::max(0, current.height - size));
     const int w = std::min(size, current.width - x), h = std::min(size, current.height - y);
-    int least = -1;
+    int least = kNoLimit;
     Vector best;
     for (int dy = -kCoarseRange; dy <= kCoarseRange; ++dy)
         for (int dx = -kCoarseRange; dx <= kCoarseRange; ++dx) {
             if (x + dx < 0 || y + dy < 0 || x + dx + w > reference.width || y + dy + h > reference.height) continue;
             const int d = kernels.difference(current.row(y) + x, current.width, reference.row(y + dy) + x + dx,
-                                             reference.width, w, h, maximum, least < 0 ? kNoLimit : least + 1) +
+                                             reference.width, w, h, maximum, least) +
                           std::abs(dx) + std::abs(dy);
-            if (least < 0 || d < least) {
+            if (d < least) {
                 least = d;
                 best = {static_cast<int16_t>(dx * kCoarse * 4), static_cast<int16_t>(dy * kCoarse * 4)};
             }
@@ -151,10 +143,9 @@ void search_motion(const BlockKernels& kernels, const Plane& current, const Plan
             const int w = std::min(kOldBlock, current.width - x0), h = std::min(kOldBlock, bottom - y0);
             const Vector predictor = predict_vector(field, bx, by, 2, first_row);
             BlockSearch whole(kernels, current, reference, depth, x0, y0, w, h, predictor);
-            // One bit of motion is worth about the mean difference: lossless cost grows as log2 of the residual's
-            // scale.
-            const int start =
-                std::min(whole.block_difference({}, kNoLimit), whole.block_difference(predictor, kNoLimit));
+            // One bit of motion is worth about half the mean difference: lossless cost grows as log2 of the residual's
+            // scale, and the network makes up for a part of a wrong vector from the taps beside it.
+            const int start = std::min(whole.difference({}, kNoLimit), whole.difference(predictor, kNoLimit));
             const int lambda = std::max(1, start / (2 * w * h));
             whole.set_lambda(lambda);
             whole.consider(predictor);

@@ -33,6 +33,8 @@ using Words = const int32_t*;
 constexpr int kSignBytes = static_cast<int>(0x80808080u);  // adds 128 to four signed bytes: they become unsigned
 constexpr int kMaxWords = (kMaxWidth + 3) / 4;
 
+alignas(64) constexpr int32_t kLaneNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
 constexpr int fours(int n) { return (n + 3) / 4; }
 inline int least(int a, int b) { return a < b ? a : b; }
 inline int most(int a, int b) { return a > b ? a : b; }
@@ -149,7 +151,6 @@ inline I32 inside(const PlaneContext& context, const BatchPosition& at, const Ta
 
 void gather(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
             const int32_t (*anchors)[kLanes], int8_t (*values)[kLanes]) {
-    alignas(64) static constexpr int32_t kLaneNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const I32 lane = load(kLaneNumbers);
     const int q = context.settings.q;
     I32 anchor[kAnchors];
@@ -236,7 +237,6 @@ void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, in
 
 /// Sixteen-ary search: a window around the likely sample first, then wider or finer ones until one sample is left.
 Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t unit, uint64_t code) {
-    alignas(64) static constexpr int32_t kLaneNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     Logistics one;
     for (int k = 0; k < kLogistics; ++k) {
         one.weight[k] = set(m.weight[k][lane]);
