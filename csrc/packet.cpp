@@ -101,6 +101,7 @@ Bytes write_packet(const Packet& packet, ByteView sequence) {
 Sequence read_sequence_header(ByteView bytes) {
     Reader in(bytes, "sequence header");
     const Sequence sequence = read_sequence(in);
+    if (in.remaining() == 1) in.u8_in(0, 0, "padding");  // containers round the size up to even
     in.expect_end();
     return sequence;
 }

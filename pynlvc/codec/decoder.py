@@ -15,17 +15,6 @@ from pynlvc.errors import BitstreamError, MissingModelError
 from pynlvc.model.store import find_model, model_names
 
 
-def _without_padding(extradata: bytes) -> bytes:
-    """The sequence header alone: containers round its size up to even, and it starts with that size as a varint."""
-    size = end = 0
-    for shift, byte in enumerate(extradata[:5]):
-        size |= (byte & 0x7F) << 7 * shift
-        if byte < 0x80:
-            end = shift + 1 + size
-            break
-    return extradata[:end] if extradata[end:] == b"\0" else extradata
-
-
 class Decoder:
     """Decodes NLVC packets in stream order, one frame for each packet and without delay.
 
@@ -40,7 +29,7 @@ class Decoder:
         self._embedded_model = b""  # of the sequence header: packets after the first keyframe do not repeat it
         if extradata:
             try:
-                self._embedded_model = _core.parse_sequence_header(_without_padding(extradata)).embedded_model
+                self._embedded_model = _core.parse_sequence_header(extradata).embedded_model
             except _core.BitstreamError as error:
                 raise BitstreamError(f"the stream's header is damaged: {error}") from None
 
