@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pynlvc import _core
+from pynlvc.cli import main
 from pynlvc.model.denoiser import Denoiser
 from pynlvc.model.export import export_model
 from pynlvc.model.modelfile import IntegerModel
@@ -93,6 +94,18 @@ def test_integers_follow_the_trained_network(trained: tuple[Path, torch.nn.Modul
             for coded, samples in zip(code_frame(nets, [stream], reveal, rng), frame, strict=True):
                 expected += coded.bits_per_sample.item() * samples.size
     assert measured == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a clip"])
+def test_a_folder_without_clips_is_one_clear_error(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / "clip.mkv").write_bytes(content)
+    assert main(["train", str(tmp_path), str(tmp_path / "run")]) == 1
+    complaint = capsys.readouterr().err
+    assert str(tmp_path) in complaint
+    assert len(complaint.splitlines()) == 1
 
 
 @pytest.mark.parametrize("delta", [0, 1, 2])

@@ -7,9 +7,12 @@ spends most of its bits on noise. So noise of varied strength and slight spatial
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
+
+from pynlvc.codec.planes import frame_planes
+from pynlvc.errors import UnsupportedFormatError
+from pynlvc.media.containers import ffmpeg_errors, open_input
 
 Planes = list[NDArray[np.float32]]  # Y [h, w], U and V [h/2, w/2]
 
@@ -31,15 +34,11 @@ class Augmentation:
 def read_clip(path: Path, limit: int = 16) -> list[Planes]:
     """The first `limit` frames of an 8-bit 4:2:0 file, each as [Y, U, V] float32."""
     frames = []
-    with av.open(str(path)) as container:
+    with ffmpeg_errors(f"cannot read the training clip {path}"), open_input(path) as container:
         for frame in container.decode(video=0):
             if frame.format.name not in ("yuv420p", "yuvj420p"):
-                raise ValueError(f"{path}: training needs yuv420p, this is {frame.format.name}")
-            planes = []
-            for plane in frame.planes:
-                rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-                planes.append(rows[:, : plane.width].astype(np.float32))
-            frames.append(planes)
+                raise UnsupportedFormatError(f"{path}: training needs yuv420p, this is {frame.format.name}")
+            frames.append([plane.astype(np.float32) for plane in frame_planes(frame)])
             if len(frames) == limit:
                 break
     return frames

@@ -66,7 +66,7 @@ class Context:
         self._padded = {p: pad(v, replicate=p is not ContextPlane.CUR) for p, v in planes.items()}
         self._inside = pad(torch.ones_like(self.anchor), replicate=False)
 
-    def taps(self, taps: tuple[Tap, ...], revealed: Tensor | None, index: dict[int, int]) -> Tensor:
+    def taps(self, taps: tuple[Tap, ...], revealed: Tensor, index: dict[int, int]) -> Tensor:
         """float32 [taps, B, h, w]: clipped differences, 0 where outside or not revealed.
 
         revealed: [causal taps] or [causal taps, B * h * w], rows found through `index` (tap number -> row).
@@ -82,7 +82,7 @@ class Context:
                 out[i] -= self._anchors[tap.plane]
             if tap.absolute:
                 out[i].abs_()
-            if i in index and revealed is not None:
+            if i in index:
                 row = revealed[index[i]]
                 if row.dim() == 0 and row == 0:
                     out[i].zero_()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pynlvc.errors import NlvcError
 from pynlvc.model.architecture import SHAPES
 from pynlvc.model.denoiser import Denoiser
 from pynlvc.training.clips import Augmentation, Planes, augmented_cut, read_clips
@@ -99,14 +100,14 @@ def train(data: Path, output: Path, settings: TrainingSettings, report: Callable
     """Trains on the clips of `data`, resuming from the checkpoint in `output` if there is one.
 
     Writes checkpoint.pt, settings.json and log.tsv (step, seconds, rate, bits per sample of each network on the
-    validation clips) to `output`. Raises FileNotFoundError when there are no clips.
+    validation clips) to `output`. Raises NlvcError when there are no clips.
     """
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     output.mkdir(parents=True, exist_ok=True)
     clips = read_clips(data, settings.augmentation.crop)
     if not clips:
-        raise FileNotFoundError(f"{data}: no clip of at least {settings.augmentation.crop} samples (*.mkv, yuv420p)")
+        raise NlvcError(f"{data}: no clip of at least {settings.augmentation.crop} samples (*.mkv, yuv420p)")
     training, validation = split_clips(clips, settings.validation_share, settings.seed)
     report(f"{len(training)} training clips, {len(validation)} validation clips")
     nets = make_networks(settings.model)
