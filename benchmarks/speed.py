@@ -17,7 +17,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import version
 from pathlib import Path
 
 import constriction
@@ -41,13 +42,13 @@ class Row:
 
     what: str  # "codec", "memory" or "range coder"
     clip: str
-    model: str
     kernels: str
-    threads: int
-    encode: float  # frames/s; range coder: ns per symbol
-    decode: float
-    peak_mb: float  # memory row: peak resident memory of a process that encodes and decodes the clip; else 0
-    machine: str
+    model: str = ""
+    threads: int = 1  # 0: one per core
+    encode: float = 0.0  # frames/s; range coder: ns per symbol
+    decode: float = 0.0
+    peak_mb: float = 0.0  # memory row: peak resident memory of a process that encodes and decodes the clip
+    machine: str = field(default_factory=machine)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +70,7 @@ def load_material(path: Path | None) -> Material:
         source = load_source(path)
         frames = [[np.ascontiguousarray(plane) for plane in frame_planes(frame)] for frame in source.frames]
         name, pix_fmt, width, height = source.name, source.pix_fmt, source.width, source.height
-    form = pixel_format(pix_fmt)
-    layout = _core.Format(
-        width=width, height=height, layout=form.layout, alpha=form.alpha, depth=form.depth, sx=form.sx, sy=form.sy
-    )
+    layout = pixel_format(pix_fmt).core_format(width, height, (1, 25))
     return Material(name=name, layout=layout, frames=frames)
 
 
@@ -109,8 +107,6 @@ def codec_row(material: Material, model: str, kernels: str, threads: int, repeat
         threads=threads,
         encode=round(len(packets) / seconds(encode, repeats), 2),
         decode=round(len(packets) / seconds(decode, repeats), 2),
-        peak_mb=0.0,
-        machine=machine(),
     )
 
 
@@ -125,10 +121,7 @@ def memory_row(path: Path | None, model: str) -> Row:
         model=model,
         kernels=_core.kernel_names()[-1],
         threads=0,
-        encode=0.0,
-        decode=0.0,
         peak_mb=round(peak_kb / 1024, 1),
-        machine=machine(),
     )
 
 
@@ -146,13 +139,9 @@ def coder_rows(repeats: int) -> list[Row]:
     ours = Row(
         what="range coder",
         clip=f"{SYMBOLS} symbols, {len(coded)} bytes",
-        model="",
         kernels="pynlvc",
-        threads=1,
         encode=round(seconds(lambda: _core.range_encode(lows, highs), repeats) / SYMBOLS * 1e9, 1),
         decode=round(seconds(lambda: _core.range_decode(coded, tables), repeats) / len(tables) * 1e9, 1),
-        peak_mb=0.0,
-        machine=machine(),
     )
     probabilities = (np.diff(table.astype(np.float64)) / (1 << 24)).astype(np.float32)
     categorical = constriction.stream.model.Categorical(probabilities, perfect=False)
@@ -166,9 +155,7 @@ def coder_rows(repeats: int) -> list[Row]:
     peer = Row(
         what="range coder",
         clip=f"{SYMBOLS} symbols, {words.nbytes} bytes",
-        model="",
-        kernels=f"constriction {constriction.__version__}" if hasattr(constriction, "__version__") else "constriction",
-        threads=1,
+        kernels=f"constriction {version('constriction')}",
         encode=round(seconds(peer_encode, repeats) / SYMBOLS * 1e9, 1),
         decode=round(
             seconds(lambda: constriction.stream.queue.RangeDecoder(words).decode(categorical, SYMBOLS), repeats)
@@ -176,8 +163,6 @@ def coder_rows(repeats: int) -> list[Row]:
             * 1e9,
             1,
         ),
-        peak_mb=0.0,
-        machine=machine(),
     )
     return [ours, peer]
 
@@ -211,7 +196,7 @@ def main() -> None:
         for threads in (1, 2)
     ]
     rows += [memory_row(arguments.clip, arguments.model), *coder_rows(arguments.repeats)]
-    names = [field.name for field in fields(Row)]
+    names = [column.name for column in fields(Row)]
     with TABLE.open("w", newline="") as file:
         writer = csv.DictWriter(file, names, delimiter="\t", lineterminator="\n")
         writer.writeheader()
