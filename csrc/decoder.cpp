@@ -26,8 +26,8 @@ DecodedFrame Decoder::decode(ByteView bytes) {
     const Packet packet = read_packet(bytes);
     if (!packet.keyframe && was_waiting)
         throw BitstreamError("packet: a P-frame without the frames before it; decoding can start at the next keyframe");
-    if (packet.keyframe) start_sequence(*packet.sequence);
-    check_packet(packet, format_);
+    if (packet.keyframe) start_sequence(packet);
+    check_packet(packet, coded_);
     const std::string missing = model_->missing(format_, packet.keyframe);
     if (!missing.empty()) throw BitstreamError("packet: " + missing);
 
@@ -37,6 +37,13 @@ DecodedFrame Decoder::decode(ByteView bytes) {
     const int64_t next_pts = checked_sum(out.pts, out.duration, "pts + duration");
     CodedFrame frame = decode_samples(packet);
     out.planes = frame.planes;
+    map_.restore(out.planes);
+    if (frame_checksum(format_, out.planes) != packet.checksum)
+        throw BitstreamError("packet: the decoded samples do not have the frame's checksum");
+    change(side_, packet.side);
+    side_.erase(kSampleMapType);
+    out.side = side_;
+    out.coded_depth = coded_.depth;
     out.keyframe = packet.keyframe;
     out.format = format_;
     out.checksum = packet.checksum;
@@ -49,10 +56,14 @@ DecodedFrame Decoder::decode(ByteView bytes) {
     return out;
 }
 
-void Decoder::start_sequence(const Sequence& sequence) {
+void Decoder::start_sequence(const Packet& keyframe) {
+    const Sequence& sequence = *keyframe.sequence;
     history_.clear();
     if (!model_ || hash_ != sequence.model_hash || delta_ != sequence.delta) load_model(sequence);
     format_ = sequence.format;
+    map_ = sample_map(keyframe, format_);
+    coded_ = coded_format(format_, map_);
+    side_ = sequence.side;
 }
 
 void Decoder::load_model(const Sequence& sequence) {
@@ -77,26 +88,24 @@ void Decoder::load_model(const Sequence& sequence) {
 
 CodedFrame Decoder::decode_samples(const Packet& packet) {
     const int slices = static_cast<int>(packet.slices.size());
-    CodedFrame frame(format_, packet.keyframe);
+    CodedFrame frame(coded_, packet.keyframe);
     std::vector<RangeDecoder> coders;
     for (const SliceHeader& slice : packet.slices) coders.emplace_back(slice.payload);
     std::vector<PlaneReferences> references;
     if (!packet.keyframe) {
         for (int i = 0; i < slices; ++i)
             if (packet.slices[i].mode == SliceMode::kModel)
-                decode_slice_motion(format_, slices, i, coders[i], frame.motion);
-        references = history_.references(*kernels_.blocks, format_, frame.motion, pool_);
+                decode_slice_motion(coded_, slices, i, coders[i], frame.motion);
+        references = history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
-    const FrameCoding coding{format_, *model_, {format_.depth, packet.q, delta_, packet.keyframe},
-                             slices,  frame,   references};
+    const FrameCoding coding{coded_, *model_, {coded_.depth, packet.q, delta_, packet.keyframe},
+                             slices, frame,   references};
     pool_.run(slices, [&](int i) {
         if (packet.slices[i].mode == SliceMode::kModel)
             decode_slice(coding, i, coders[i]);
         else
             load_slice(coding, i, packet.slices[i].payload);
     });
-    if (frame_checksum(format_, frame.planes) != packet.checksum)
-        throw BitstreamError("packet: the decoded samples do not have the frame's checksum");
     return frame;
 }
 

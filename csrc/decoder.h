@@ -17,6 +17,8 @@ struct DecodedFrame {
     int slices = 0;
     Hash model_hash{};
     int delta = 0;
+    SideInformation side;  ///< all that holds for this frame, without the sample map
+    int coded_depth = 0;   ///< bits of the numbers that the samples were coded as, at most format.depth
 };
 
 /// Gives the model file of a hash, or nothing.
@@ -33,7 +35,7 @@ class Decoder {
     DecodedFrame decode(ByteView packet);
 
   private:
-    void start_sequence(const Sequence& sequence);
+    void start_sequence(const Packet& keyframe);
     void load_model(const Sequence& sequence);
     CodedFrame decode_samples(const Packet& packet);
 
@@ -42,6 +44,9 @@ class Decoder {
     ThreadPool pool_;
     bool waiting_ = true;  ///< for a keyframe
     PictureFormat format_;
+    PictureFormat coded_;  ///< the same at the depth of the sample map's numbers
+    SampleMap map_;
+    SideInformation side_;  ///< of the previous frame
     Hash hash_{};
     int delta_ = 0;
     std::unique_ptr<CompiledModel> model_;

@@ -12,11 +12,27 @@ void require(bool condition, const std::string& message) {
     if (!condition) throw std::invalid_argument(message);
 }
 
+PictureFormat checked(const PictureFormat& format) {
+    require(format.problem().empty(), "format: " + format.problem());
+    return format;
+}
+
+void check_side(const SideInformation& side) {
+    for (const auto& [type, bytes] : side)
+        require(type >= 0 && type < kMandatory && !bytes.empty(), "side information needs types 0 to 127 and bytes");
+}
+
 }  // namespace
 
-Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings)
-    : format_(format), settings_(settings), model_file_(std::move(model)), pool_(std::clamp(settings.threads, 0, 256)) {
-    require(format.problem().empty(), "format: " + format.problem());
+Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings, SideInformation side)
+    : format_(checked(format)),
+      coded_(format),
+      maps_(format),
+      stream_side_(std::move(side)),
+      settings_(settings),
+      model_file_(std::move(model)),
+      pool_(std::clamp(settings.threads, 0, 256)) {
+    check_side(stream_side_);
     require(settings.delta >= 0 && settings.delta < kDeltas, "delta must be 0, 1 or 2");
     require(settings.keyframe_interval >= 0, "keyframe_interval must be 0 or more frames");
     require(settings.slices >= 0 && settings.slices <= 8, "slices must be 0 (automatic) to 8");
@@ -27,26 +43,39 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
     for (const bool intra : {true, false})
         require(model_->missing(format, intra).empty(), "model: " + model_->missing(format, intra));
     slices_ = std::min(settings.slices == 0 ? automatic_slices(format) : settings.slices, format.slice_units());
-    q_ = choose_shift(format.depth);
-    Sequence sequence{format, hash_, settings.delta, {}};
+    Sequence sequence{format, hash_, settings.delta, {}, stream_side_};
     later_sequence_ = write_sequence(sequence);
     if (settings.embed_model) sequence.model = model_file_;
     sequence_ = write_sequence(sequence);
 }
 
-EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe) {
+EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe,
+                             const std::optional<SideInformation>& side) {
     const InUse in_use(busy_);
     check(planes, pts, duration);
+    const SideInformation& frame_side = side ? *side : stream_side_;
+    check_side(frame_side);
+    const uint32_t checksum = frame_checksum(format_, planes);
     bool keyframe = force_keyframe || history_.empty() ||
                     (settings_.keyframe_interval > 0 && since_keyframe_ >= settings_.keyframe_interval);
+    const bool covered = keyframe || map_.covers(planes);
+    keyframe = keyframe || !covered;
     MotionField motion;
     std::vector<PlaneReferences> references;
     if (!keyframe) {
+        map_.number(planes);
         motion = search(planes[0]);
-        references = history_.references(*model_->kernels().blocks, format_, motion, pool_);
-        keyframe = settings_.scene_cuts && is_scene_cut(planes[0], *references[0].ref1_sub, format_.depth);
+        references = history_.references(*model_->kernels().blocks, coded_, motion, pool_);
+        keyframe = settings_.scene_cuts && is_scene_cut(planes[0], *references[0].ref1_sub, coded_.depth);
+        if (keyframe) map_.restore(planes);
     }
-    CodedFrame frame(format_, true);
+    if (keyframe) {
+        map_ = maps_.choose(planes, map_, !covered);
+        coded_ = coded_format(format_, map_);
+        q_ = choose_shift(coded_.depth);
+        map_.number(planes);
+    }
+    CodedFrame frame(coded_, true);
     frame.planes = std::move(planes);
     if (!keyframe) frame.motion = std::move(motion);
 
@@ -63,9 +92,12 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     packet.pts_difference = keyframe ? pts : pts - next_pts_;
     packet.duration = duration;
     packet.q = q_;
-    packet.checksum = out.checksum = frame_checksum(format_, frame.planes);
+    packet.checksum = out.checksum = checksum;
+    packet.side = difference(keyframe ? stream_side_ : side_, frame_side);
+    if (keyframe && !map_.identity()) packet.side[kSampleMapType] = map_.write();
     out.data = write_packet(packet, !keyframe ? ByteView() : first_ ? sequence_ : later_sequence_);
 
+    side_ = frame_side;
     first_ = false;
     next_pts_ = pts + duration;
     since_keyframe_ = keyframe ? 1 : since_keyframe_ + 1;
@@ -93,11 +125,11 @@ void Encoder::check(const std::vector<Plane>& planes, int64_t pts, int64_t durat
 }
 
 MotionField Encoder::search(const Plane& current) {
-    MotionField field(format_.width, format_.height, kBlock);
+    MotionField field(coded_.width, coded_.height, kBlock);
     const CodedFrame& previous = history_.frame(1);
     pool_.run(slices_, [&](int slice) {
         const RowRange rows = format_.slice_rows(0, slice, slices_);
-        search_motion(*model_->kernels().blocks, current, previous.planes[0], previous.motion, format_.depth, rows.top,
+        search_motion(*model_->kernels().blocks, current, previous.planes[0], previous.motion, coded_.depth, rows.top,
                       rows.bottom, field);
     });
     return field;
@@ -108,7 +140,7 @@ std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, bool keyfram
     if (keyframe) references.clear();
     std::vector<EncodedSlice> slices(static_cast<size_t>(slices_));
     while (true) {
-        const FrameCoding coding{format_, *model_, {format_.depth, q_, settings_.delta, keyframe},
+        const FrameCoding coding{coded_,  *model_, {coded_.depth, q_, settings_.delta, keyframe},
                                  slices_, frame,   references};
         pool_.run(slices_, [&](int i) {
             if (slices[i].mode == SliceMode::kModel) slices[i] = encode_slice(coding, i);
@@ -117,13 +149,13 @@ std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, bool keyfram
         // neighbours' taps can reach: all others are coded again.
         bool again = false;
         for (int i = 0; i < slices_; ++i) {
-            const int64_t raw = format_.slice_samples(i, slices_) * format_.sample_bytes();
+            const int64_t raw = coded_.slice_samples(i, slices_) * coded_.sample_bytes();
             if (slices[i].mode == SliceMode::kRaw || static_cast<int64_t>(slices[i].payload.size()) <= raw) continue;
             slices[i] = store_slice(coding, i);
             again = !keyframe;
         }
         if (!again) return slices;
-        references = history_.references(*model_->kernels().blocks, format_, frame.motion, pool_);
+        references = history_.references(*model_->kernels().blocks, coded_, frame.motion, pool_);
     }
 }
 

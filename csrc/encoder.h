@@ -26,11 +26,14 @@ struct EncodedFrame {
 class Encoder {
   public:
     /// @param model  a model file
-    Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings);
+    /// @param side   side information of the whole stream, of types below kMandatory; frames may differ
+    Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings, SideInformation side = {});
 
     /// @param planes  in coding order, sizes as in the format, samples at most its maximum
     /// @param pts  ticks of the time base
-    EncodedFrame encode(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe);
+    /// @param side  all side information of this frame; without it the frame has the stream's
+    EncodedFrame encode(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe,
+                        const std::optional<SideInformation>& side = std::nullopt);
 
     const Bytes& sequence_header() const { return sequence_; }
     const Hash& model_hash() const { return hash_; }
@@ -42,6 +45,11 @@ class Encoder {
     std::vector<EncodedSlice> encode_slices(CodedFrame& frame, bool keyframe, std::vector<PlaneReferences> references);
 
     PictureFormat format_;
+    PictureFormat coded_;  ///< the same at the depth of the sample map's numbers
+    SampleMap map_;
+    SampleMapChooser maps_;
+    SideInformation stream_side_;
+    SideInformation side_;  ///< of the previous frame
     EncoderSettings settings_;
     Bytes model_file_;
     Hash hash_{};

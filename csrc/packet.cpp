@@ -30,7 +30,7 @@ Sequence read_sequence(Reader& outer) {
     s.delta = in.u8_in(0, kDeltas - 1, "delta");
     s.format.name = in.name("format name");
     s.model = in.take(in.varint_in(0, INT64_MAX, "model size"), "embedded model");
-    in.expect_end();
+    s.side = read_side_information(in, 0);
     return s;
 }
 
@@ -42,10 +42,16 @@ Packet read_packet(ByteView bytes) {
     if (magic.data[0] != 'N' || magic.data[1] != 'L') in.fail("signature", "is not NL");
     if (in.u8("version") != kVersion) in.fail("version", "is not 0, the only one that this library knows");
     Packet packet;
-    packet.keyframe = in.u8_in(0, 1, "flags") == 1;
+    const int flags = in.u8_in(0, 3, "flags");
+    packet.keyframe = (flags & 1) != 0;
     if (packet.keyframe) packet.sequence = read_sequence(in);
     packet.pts_difference = in.svarint("pts");
     packet.duration = in.varint_in(0, INT64_MAX, "duration");
+    if ((flags & 2) != 0) {
+        Reader side(in.take(in.varint_in(0, INT64_MAX, "size of side information"), "side information"),
+                    "side information of a frame");
+        packet.side = read_side_information(side, packet.keyframe ? kSampleMapType : 0);
+    }
     packet.q = in.u8_in(0, 8, "sample shift");
     packet.slices.resize(in.u8_in(1, kMaxSlices, "slice count"));
     packet.checksum = in.u32("frame checksum");
@@ -65,6 +71,17 @@ Packet read_packet(ByteView bytes) {
     return packet;
 }
 
+SampleMap sample_map(const Packet& packet, const PictureFormat& format) {
+    const auto found = packet.side.find(kSampleMapType);
+    return found == packet.side.end() ? SampleMap() : read_sample_map(found->second, format);
+}
+
+PictureFormat coded_format(const PictureFormat& format, const SampleMap& map) {
+    PictureFormat coded = format;
+    coded.depth = map.coded_depth(format.depth);
+    return coded;
+}
+
 void check_packet(const Packet& packet, const PictureFormat& format) {
     if (packet.q > format.depth - 8) throw BitstreamError("packet: sample shift is above depth - 8");
     const int count = static_cast<int>(packet.slices.size());
@@ -82,10 +99,16 @@ void check_packet(const Packet& packet, const PictureFormat& format) {
 
 Bytes write_packet(const Packet& packet, ByteView sequence) {
     Writer out;
-    for (const int byte : {int{'N'}, int{'L'}, kVersion, packet.keyframe ? 1 : 0}) out.u8(byte);
+    const int flags = (packet.keyframe ? 1 : 0) | (packet.side.empty() ? 0 : 2);
+    for (const int byte : {int{'N'}, int{'L'}, kVersion, flags}) out.u8(byte);
     out.append(sequence);
     out.svarint(packet.pts_difference);
     out.varint(static_cast<uint64_t>(packet.duration));
+    if (!packet.side.empty()) {
+        const Bytes side = write_side_information(packet.side);
+        out.varint(side.size());
+        out.append(side);
+    }
     out.u8(packet.q);
     out.u8(static_cast<int>(packet.slices.size()));
     out.u32(packet.checksum);
@@ -120,6 +143,7 @@ Bytes write_sequence(const Sequence& s) {
     body.name(s.format.name);
     body.varint(s.model.size);
     body.append(s.model);
+    body.append(write_side_information(s.side));
     Writer out;
     out.varint(body.bytes.size());
     out.append(body.bytes);

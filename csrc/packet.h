@@ -5,7 +5,9 @@
 
 #include "bytes.h"
 #include "format.h"
+#include "sample_map.h"
 #include "sha256.h"
+#include "side_information.h"
 
 namespace nlvc {
 
@@ -14,7 +16,8 @@ struct Sequence {
     PictureFormat format;
     Hash model_hash{};
     int delta = 2;
-    ByteView model;  ///< the embedded model file, empty when it is not embedded; points into the packet
+    ByteView model;        ///< the embedded model file, empty when it is not embedded; points into the packet
+    SideInformation side;  ///< of every frame that says nothing else
 };
 
 enum class SliceMode : uint8_t { kModel = 0, kRaw = 1 };
@@ -30,6 +33,7 @@ struct Packet {
     std::optional<Sequence> sequence;  ///< in a keyframe
     int64_t pts_difference = 0;        ///< to the previous packet's pts + duration; the pts itself in a keyframe, ticks
     int64_t duration = 0;              ///< ticks
+    SideInformation side;              ///< what changes with this frame
     int q = 0;                         ///< sample shift
     uint32_t checksum = 0;             ///< CRC-32C of the frame's samples
     std::vector<SliceHeader> slices;
@@ -37,8 +41,12 @@ struct Packet {
 
 /// Checks syntax and the checksums of the slices, allocates nothing for samples.
 Packet read_packet(ByteView bytes);
-/// Checks what only the format can tell: q, the number of slices and the sizes of their payloads.
-void check_packet(const Packet& packet, const PictureFormat& format);
+/// The map that a keyframe sends, else the identity.
+SampleMap sample_map(const Packet& packet, const PictureFormat& format);
+/// `format` with the depth at which its samples are coded.
+PictureFormat coded_format(const PictureFormat& format, const SampleMap& map);
+/// Checks what only the coded format can tell: q, the number of slices and the sizes of their payloads.
+void check_packet(const Packet& packet, const PictureFormat& coded);
 /// `sequence`: as write_sequence made it; empty when the packet is not a keyframe.
 Bytes write_packet(const Packet& packet, ByteView sequence);
 

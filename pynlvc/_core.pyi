@@ -92,6 +92,7 @@ class Encoder:
         embed_model: bool = False,  # put the model file into the first keyframe and the sequence header
         scene_cuts: bool = True,  # start a keyframe where the content changes
         kernels: str = "",  # one of kernel_names(), for tests; "": the fastest
+        side: Mapping[int, BytesLike] = ...,  # side information of the stream by type 0..127 (§9.1)
     ) -> None: ...
     def encode(
         self,
@@ -100,6 +101,7 @@ class Encoder:
         pts: int,  # ticks of the time base
         duration: int,  # ticks, >= 0
         force_keyframe: bool = False,
+        side: Mapping[int, BytesLike] | None = None,  # all of this frame's; None: the stream's
     ) -> EncodedFrame: ...
     @property
     def sequence_header(self) -> bytes:
@@ -130,6 +132,12 @@ class DecodedFrame:
     def model_hash(self) -> str: ...
     @property
     def delta(self) -> int: ...
+    @property
+    def side(self) -> dict[int, bytes]:
+        """All side information that holds for this frame, by type (§9.1)."""
+    @property
+    def coded_depth(self) -> int:
+        """Bits of the numbers that the samples were coded as (§1.1)."""
 
 class Decoder:
     """Decodes packets in order. Releases the GIL; one thread at a time may use it.
@@ -156,6 +164,9 @@ class SequenceInfo:
     @property
     def embedded_model(self) -> bytes:
         """The model file, b"" when it is not embedded."""
+    @property
+    def side(self) -> dict[int, bytes]:
+        """Side information of the stream by type (§9.1)."""
 
 class PacketInfo:
     """What a packet's header says. The values of the sequence are None in P-frames."""
@@ -181,6 +192,11 @@ class PacketInfo:
         """Sample shift (§1)."""
     @property
     def checksum(self) -> int: ...
+    @property
+    def side(self) -> dict[int, bytes]:
+        """What changes with this frame, the sample map included (§9.1)."""
+    @property
+    def sequence_side(self) -> dict[int, bytes] | None: ...
     @property
     def slice_modes(self) -> list[str]:
         """How each slice is coded: "model" or "raw"."""

@@ -15,6 +15,18 @@ Bytes to_bytes(const py::buffer& object) {
 
 py::bytes from_bytes(ByteView bytes) { return py::bytes(reinterpret_cast<const char*>(bytes.data), bytes.size); }
 
+SideInformation side_from_dict(const py::dict& entries) {
+    SideInformation side;
+    for (const auto& [type, bytes] : entries) side[type.cast<int>()] = to_bytes(bytes.cast<py::buffer>());
+    return side;
+}
+
+py::dict side_to_dict(const SideInformation& side) {
+    py::dict entries;
+    for (const auto& [type, bytes] : side) entries[py::int_(type)] = from_bytes(bytes);
+    return entries;
+}
+
 Plane plane_from_buffer(const py::buffer& object, int depth, size_t index) {
     const py::buffer_info info = object.request();
     const bool narrow = depth == 8;

@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "motion.h"
 #include "plane.h"
+#include "side_information.h"
 
 namespace nlvc {
 
@@ -18,6 +19,10 @@ using Array = py::array_t<T, py::array::c_style>;
 /// A copy of what a C-contiguous object with the buffer protocol holds.
 Bytes to_bytes(const py::buffer& object);
 py::bytes from_bytes(ByteView bytes);
+
+/// {type: bytes} with types 0..255.
+SideInformation side_from_dict(const py::dict& entries);
+py::dict side_to_dict(const SideInformation& side);
 
 /// Copies a 2-D buffer of uint8 (depth 8) or uint16 samples whose rows may have padding.
 Plane plane_from_buffer(const py::buffer& object, int depth, size_t index);

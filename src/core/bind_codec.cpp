@@ -8,7 +8,8 @@
 namespace nlvc {
 namespace {
 
-EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64_t duration, bool force_keyframe) {
+EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64_t duration, bool force_keyframe,
+                    const std::optional<py::dict>& side) {
     std::vector<Plane> samples;
     for (const py::handle& plane : planes) {
         if (!PyObject_CheckBuffer(plane.ptr()))
@@ -16,15 +17,17 @@ EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64
         samples.push_back(
             plane_from_buffer(py::reinterpret_borrow<py::buffer>(plane), encoder.format().depth, samples.size()));
     }
+    std::optional<SideInformation> entries;
+    if (side) entries = side_from_dict(*side);
     const py::gil_scoped_release release;
-    return encoder.encode(std::move(samples), pts, duration, force_keyframe);
+    return encoder.encode(std::move(samples), pts, duration, force_keyframe, entries);
 }
 
 std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buffer& model, int delta,
                                       int keyframe_interval, int slices, int threads, bool embed_model, bool scene_cuts,
-                                      const std::string& kernels) {
+                                      const std::string& kernels, const py::dict& side) {
     const EncoderSettings settings{delta, keyframe_interval, slices, threads, embed_model, scene_cuts, kernels};
-    return std::make_unique<Encoder>(format, to_bytes(model), settings);
+    return std::make_unique<Encoder>(format, to_bytes(model), settings, side_from_dict(side));
 }
 
 std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads, const std::string& kernels) {
@@ -57,9 +60,10 @@ void bind_codec(py::module_& module) {
     py::class_<Encoder>(module, "Encoder")
         .def(py::init(&make_encoder), py::arg("format"), py::arg("model"), py::kw_only(), py::arg("delta") = 2,
              py::arg("keyframe_interval") = 0, py::arg("slices") = 0, py::arg("threads") = 0,
-             py::arg("embed_model") = false, py::arg("scene_cuts") = true, py::arg("kernels") = "")
+             py::arg("embed_model") = false, py::arg("scene_cuts") = true, py::arg("kernels") = "",
+             py::arg("side") = py::dict())
         .def("encode", &encode, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
-             py::arg("force_keyframe") = false)
+             py::arg("force_keyframe") = false, py::arg("side") = py::none())
         .def_property_readonly("sequence_header", [](const Encoder& e) { return from_bytes(e.sequence_header()); })
         .def_property_readonly("model_hash", [](const Encoder& e) { return hex(e.model_hash()); });
 
@@ -78,7 +82,9 @@ void bind_codec(py::module_& module) {
         .def_readonly("checksum", &DecodedFrame::checksum)
         .def_readonly("slices", &DecodedFrame::slices)
         .def_property_readonly("model_hash", [](const DecodedFrame& f) { return hex(f.model_hash); })
-        .def_readonly("delta", &DecodedFrame::delta);
+        .def_readonly("delta", &DecodedFrame::delta)
+        .def_property_readonly("side", [](const DecodedFrame& f) { return side_to_dict(f.side); })
+        .def_readonly("coded_depth", &DecodedFrame::coded_depth);
 
     py::class_<Decoder>(module, "Decoder")
         .def(py::init(&make_decoder), py::arg("find_model"), py::kw_only(), py::arg("threads") = 0,

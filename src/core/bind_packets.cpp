@@ -44,7 +44,8 @@ PacketInfo parse_packet(const py::buffer& object) {
     PacketInfo info;
     info.packet = read_packet(bytes);
     if (info.packet.sequence) {
-        check_packet(info.packet, info.packet.sequence->format);
+        const PictureFormat& format = info.packet.sequence->format;
+        check_packet(info.packet, coded_format(format, sample_map(info.packet, format)));
         info.model = info.packet.sequence->model.copy();
     }
     for (const SliceHeader& slice : info.packet.slices) {
@@ -117,7 +118,8 @@ void bind_packets(py::module_& module) {
         .def_property_readonly("format", [](const SequenceInfo& i) { return i.sequence.format; })
         .def_property_readonly("model_hash", [](const SequenceInfo& i) { return hex(i.sequence.model_hash); })
         .def_property_readonly("delta", [](const SequenceInfo& i) { return i.sequence.delta; })
-        .def_property_readonly("embedded_model", [](const SequenceInfo& i) { return from_bytes(i.model); });
+        .def_property_readonly("embedded_model", [](const SequenceInfo& i) { return from_bytes(i.model); })
+        .def_property_readonly("side", [](const SequenceInfo& i) { return side_to_dict(i.sequence.side); });
 
     py::class_<PacketInfo>(module, "PacketInfo")
         .def_property_readonly("is_keyframe", [](const PacketInfo& i) { return i.packet.keyframe; })
@@ -129,6 +131,12 @@ void bind_packets(py::module_& module) {
         .def_property_readonly("duration", [](const PacketInfo& i) { return i.packet.duration; })
         .def_property_readonly("q", [](const PacketInfo& i) { return i.packet.q; })
         .def_property_readonly("checksum", [](const PacketInfo& i) { return i.packet.checksum; })
+        .def_property_readonly("side", [](const PacketInfo& i) { return side_to_dict(i.packet.side); })
+        .def_property_readonly("sequence_side",
+                               [](const PacketInfo& i) -> py::object {
+                                   if (!i.packet.sequence) return py::none();
+                                   return side_to_dict(i.packet.sequence->side);
+                               })
         .def_readonly("slice_modes", &PacketInfo::modes)
         .def_readonly("slice_sizes", &PacketInfo::sizes);
 
