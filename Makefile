@@ -1,5 +1,7 @@
 # make demo [IN=clip.mkv] [OUT=out.mkv]   transcode, decode, verify, compare; without IN a clip is generated
 # make test                               the test suite
+# make lib                                libnlvc, the codec for C: build/libnlvc
+# make install-lib PREFIX=/usr/local      libnlvc, nlvc.h and nlvc.pc for pkg-config
 # make lint                               formatting, linters, types
 # make bench CLIPS="a.mkv b.mkv"          NLVC beside FFV1, x264, x265, VP9 and AV1
 # Everything is installed into .venv first; nothing outside this folder is touched, but that `make test` installs the
@@ -15,9 +17,9 @@ CLIPS ?=
 TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install -qq $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NATIVE := $(wildcard csrc/* csrc/*/* src/*/*)
-CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp)
+CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp examples/c/*.c)
 
-.PHONY: demo test lint bench venv install programs clean
+.PHONY: demo test lib install-lib lint bench venv install programs clean
 .DELETE_ON_ERROR:
 
 venv install: $(VENV)/installed
@@ -45,14 +47,22 @@ demo: $(VENV)/installed
 test: $(VENV)/installed programs
 	@$(BIN)/python -m pytest
 
+# libnlvc needs a C++ compiler and nothing of the Python environment.
+lib:
+	@$(MAKE) --no-print-directory -C ffmpeg_filter lib
+
+install-lib:
+	@$(MAKE) --no-print-directory -C ffmpeg_filter install
+
 # The tests check files with programs that are not ours.
 programs:
 	@missing=""; \
 	command -v ffmpeg >/dev/null || missing="ffmpeg"; \
 	command -v mkvmerge >/dev/null && command -v mkvextract >/dev/null || missing="$$missing mkvtoolnix"; \
+	command -v pkg-config >/dev/null || missing="$$missing pkg-config"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	    echo "The tests run the stock ffmpeg and mkvmerge: apt install $$missing"; exit 1; \
+	    echo "The tests run the stock ffmpeg, mkvmerge and pkg-config: apt install $$missing"; exit 1; \
 	fi; \
 	echo "Installing $$missing ..."; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null

@@ -1,8 +1,8 @@
 """Builds the extension modules; everything else about the package stands in pyproject.toml.
 
 `pynlvc._core`: the codec (csrc/) with its Python binding (src/core/). `pynlvc._avshim`: the Cython shim over PyAV's
-streams (src/avshim/). All files are compiled for the baseline of the processor family; those in `FLAGS_BY_FILE` get
-instruction sets of their own.
+streams (src/avshim/). All files are compiled for the baseline of the processor family; some kernels get instruction
+sets of their own (csrc/flags.txt).
 """
 
 from __future__ import annotations
@@ -17,22 +17,16 @@ from Cython.Build import cythonize
 from pybind11 import setup_helpers
 from setuptools import Extension, setup
 
-# -ffp-contract=off: no fused multiply-add, so floating point never differs between machines (docs/bitstream.md).
-BASE_FLAGS = ["-O3", "-ffp-contract=off", "-fvisibility=hidden", "-Wall", "-Wextra"]
 
-# Kernels for one instruction set each, chosen at run time: only these files may hold such instructions.
-FLAGS_BY_FILE: dict[str, list[str]] = (
-    {
-        "csrc/kernels/avx2.cpp": ["-mavx2"],
-        # GCC 12 takes the undefined operands inside its own AVX-512 intrinsics for uninitialised variables.
-        "csrc/kernels/avx512.cpp": [
-            *("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni"),
-            "-Wno-uninitialized",
-        ],
-    }
-    if platform.machine().lower() in ("x86_64", "amd64")
-    else {}
-)
+def read_flags() -> dict[str, list[str]]:
+    """csrc/flags.txt for this machine: flags by file; those under "*" are for all files."""
+    machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+    rows = [line.split() for line in Path("csrc/flags.txt").read_text(encoding="utf-8").splitlines()]
+    return {row[1]: row[2:] for row in rows if row and row[0] in ("*", machine)}
+
+
+FLAGS_BY_FILE = read_flags()
+BASE_FLAGS = FLAGS_BY_FILE["*"]
 
 
 def sources(*patterns: str) -> list[str]:
@@ -55,7 +49,7 @@ def package_parent(name: str) -> str:
 
 
 class BuildExt(setup_helpers.build_ext):
-    """build_ext that adds the flags of `FLAGS_BY_FILE` to single files."""
+    """build_ext that adds the flags of single files (csrc/flags.txt)."""
 
     def build_extensions(self) -> None:
         compile_one: Callable[..., Any] = self.compiler._compile

@@ -56,6 +56,11 @@ DecodedFrame Decoder::decode(ByteView bytes) {
     return out;
 }
 
+void Decoder::reset() {
+    const InUse in_use(busy_);
+    waiting_ = true;
+}
+
 void Decoder::start_sequence(const Packet& keyframe) {
     const Sequence& sequence = *keyframe.sequence;
     history_.clear();

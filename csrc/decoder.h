@@ -33,6 +33,8 @@ class Decoder {
 
     /// Decodes the next packet. After an exception only a keyframe is accepted.
     DecodedFrame decode(ByteView packet);
+    /// After a jump in the stream: only a keyframe is accepted.
+    void reset();
 
   private:
     void start_sequence(const Packet& keyframe);

@@ -1,8 +1,11 @@
 /* libnlvc: the NLVC lossless video codec (docs/bitstream.md), C ABI.
  *
- * One object serves one stream and one thread at a time. Send a frame, receive its packet; send a packet, receive its
- * frame. What receive gives stays valid until the next send or close. Every function that can fail returns a status,
- * and nlvc_error() says in words what went wrong in the last failed call of the same thread. */
+ * Send a frame, receive its packet; send a packet, receive its frame: one for each, without delay and in display order.
+ * Every function that can fail returns a status, and nlvc_error() says in words what went wrong in the last failed call
+ * of the same thread. Objects are independent of each other and may live in any threads; one object serves one call at
+ * a time and refuses a second one.
+ *
+ * examples/c/round_trip.c shows all of it. */
 #ifndef NLVC_H
 #define NLVC_H
 #include <stddef.h>
@@ -13,72 +16,100 @@
 extern "C" {
 #endif
 
+/* Version of this interface: the number in the name libnlvc.so.N. Programs that load the library at run time compare it
+ * with nlvc_abi(). */
+#define NLVC_ABI 1
+
 typedef enum {
     NLVC_OK = 0,
     NLVC_AGAIN = 1,         /* send: receive first; receive: send first */
     NLVC_BAD_ARGUMENT = -1, /* the call is wrong */
     NLVC_BAD_STREAM = -2,   /* the packet is damaged; decoding can go on at the next keyframe */
-    NLVC_NO_MODEL = -3,     /* find_model does not know the model that the stream names */
+    NLVC_NO_MODEL = -3,     /* a model is unknown here, or no model at all */
     NLVC_FAILED = -4        /* out of memory or another failure of the system */
 } nlvc_status;
 
+/* A picture: made by nlvc_format_init, or told by a decoder. */
 typedef struct {
     int width, height;    /* samples of plane 0, 1 .. 16384 */
-    int layout;           /* 0 grey, 1 YUV, 2 RGB in the order G, B, R */
-    int alpha;            /* 1: a last plane of full size */
+    int layout;           /* 0 grey, 1 YUV, 2 RGB */
+    int alpha;            /* 1: with an alpha plane */
     int depth;            /* bits of a sample, 8 .. 16 */
-    int sx, sy;           /* log2 of the subsampling of planes 1 and 2, 0 .. 2 */
+    int sx, sy;           /* log2 of the subsampling of U and V, 0 .. 2 */
     int64_t time_base[2]; /* seconds per tick: numerator, denominator */
-    char name[256];       /* the application's name of the layout, ASCII */
+    char name[256];       /* pixel format: how samples lie in memory, FFmpeg's name ("yuv420p10le") */
 } nlvc_format;
 
 typedef struct {
-    nlvc_format format;    /* ignored by nlvc_encoder_send */
-    const void* planes[4]; /* 8-bit samples at depth 8, else 16-bit ones of the machine's byte order */
-    ptrdiff_t strides[4];  /* bytes from row to row */
-    int64_t pts, duration; /* ticks */
+    nlvc_format format;    /* decoder: of this frame; encoder: ignored */
+    void* planes[4];       /* planes as they lie in memory in the pixel format; an encoder only reads them */
+    ptrdiff_t strides[4];  /* bytes from row to row, also negative */
+    int64_t pts, duration; /* ticks; an encoder wants pts that increase */
     int keyframe;          /* encoder: 1 forces a keyframe */
 } nlvc_frame;
 
 typedef struct {
     const uint8_t* data;
     size_t size;
-    int64_t pts, duration;
-    int keyframe;
+    int64_t pts, duration; /* ticks */
+    int keyframe;          /* 1: decoding can start here */
 } nlvc_packet;
 
 typedef struct {
-    const void* model; /* a model file; copied */
-    size_t model_size;
-    int delta;             /* slope of the groups, 0 .. 2 */
-    int keyframe_interval; /* frames at most; 0: only where forced or at scene cuts */
-    int slices;            /* 1 .. 8; 0: automatic */
-    int threads;           /* 1 .. 256; 0: one for each processor */
-    int embed_model;       /* 1: in the first keyframe and the extradata */
-    int scene_cuts;        /* 1: keyframes where the content changes */
-} nlvc_settings;
-
-/* Gives the model file with a SHA-256, valid until the next call with the decoder; returns 0 when it is unknown. */
-typedef int (*nlvc_find_model)(void* opaque, const uint8_t hash[32], const void** model, size_t* size);
+    const char* name;
+    const char* default_value;
+    const char* help; /* unit, range and meaning */
+} nlvc_option;
 
 typedef struct nlvc_encoder nlvc_encoder;
 typedef struct nlvc_decoder nlvc_decoder;
 
-NLVC_API void nlvc_default_settings(nlvc_settings* settings);
-NLVC_API nlvc_status nlvc_encoder_open(const nlvc_format* format, const nlvc_settings* settings,
-                                       nlvc_encoder** encoder);
-NLVC_API nlvc_status nlvc_encoder_send(nlvc_encoder* encoder, const nlvc_frame* frame);
-NLVC_API nlvc_status nlvc_encoder_receive(nlvc_encoder* encoder, nlvc_packet* packet);
+/* About the library ------------------------------------------------------------------------------------------------ */
+
+NLVC_API const char* nlvc_version(void); /* "major.minor.patch" */
+NLVC_API int nlvc_abi(void);             /* NLVC_ABI of the library */
+NLVC_API const char* nlvc_error(void);   /* of this thread's last failed call, "" before one */
+
+/* Lists: item 0, 1, ..., then NULL. The models are those that the library carries within itself. */
+NLVC_API const char* nlvc_pixel_format(int index);
+NLVC_API const char* nlvc_model(int index);
+NLVC_API const nlvc_option* nlvc_encoder_option(int index);
+NLVC_API const nlvc_option* nlvc_decoder_option(int index);
+
+/* Formats ---------------------------------------------------------------------------------------------------------- */
+
+/* Describes pictures of a pixel format; a tick is time_base_numerator / time_base_denominator seconds. */
+NLVC_API nlvc_status nlvc_format_init(nlvc_format* format, const char* pixel_format, int width, int height,
+                                      int64_t time_base_numerator, int64_t time_base_denominator);
+/* Bytes in a row and rows of a plane in memory. NLVC_BAD_ARGUMENT when the format has no such plane. */
+NLVC_API nlvc_status nlvc_plane_size(const nlvc_format* format, int plane, size_t* row_bytes, int* rows);
+
+/* Encoder ---------------------------------------------------------------------------------------------------------- */
+
+/* options: strings "name=value", the last one NULL; or NULL for defaults. See nlvc_encoder_option. */
+NLVC_API nlvc_status nlvc_encoder_open(const nlvc_format* format, const char* const* options, nlvc_encoder** encoder);
+/* What containers keep beside the packets; valid until close. */
 NLVC_API nlvc_status nlvc_encoder_extradata(const nlvc_encoder* encoder, const uint8_t** data, size_t* size);
+NLVC_API nlvc_status nlvc_encoder_send(nlvc_encoder* encoder, const nlvc_frame* frame);
+/* The packet's data stay valid until the next send or close. */
+NLVC_API nlvc_status nlvc_encoder_receive(nlvc_encoder* encoder, nlvc_packet* packet);
 NLVC_API void nlvc_encoder_close(nlvc_encoder* encoder);
 
-NLVC_API nlvc_status nlvc_decoder_open(nlvc_find_model find_model, void* opaque, int threads, nlvc_decoder** decoder);
-NLVC_API nlvc_status nlvc_decoder_send(nlvc_decoder* decoder, const void* packet, size_t size);
-NLVC_API nlvc_status nlvc_decoder_receive(nlvc_decoder* decoder, nlvc_frame* frame);
-NLVC_API void nlvc_decoder_close(nlvc_decoder* decoder);
+/* Decoder ---------------------------------------------------------------------------------------------------------- */
 
-NLVC_API const char* nlvc_error(void);   /* of this thread's last failed call, "" before one */
-NLVC_API const char* nlvc_version(void); /* of the library, "major.minor.patch" */
+/* extradata: as the container kept it, or NULL: every keyframe describes itself. options: as for the encoder. */
+NLVC_API nlvc_status nlvc_decoder_open(const void* extradata, size_t size, const char* const* options,
+                                       nlvc_decoder** decoder);
+NLVC_API nlvc_status nlvc_decoder_send(nlvc_decoder* decoder, const void* packet, size_t size);
+/* The format of the frame that waits to be received; before the first one that of the extradata, or NLVC_AGAIN. */
+NLVC_API nlvc_status nlvc_decoder_format(const nlvc_decoder* decoder, nlvc_format* format);
+/* The frame's planes are the decoder's memory, valid until the next send, reset or close. */
+NLVC_API nlvc_status nlvc_decoder_receive(nlvc_decoder* decoder, nlvc_frame* frame);
+/* The same into frame->planes with frame->strides, which have room for nlvc_decoder_format (see nlvc_plane_size). */
+NLVC_API nlvc_status nlvc_decoder_receive_into(nlvc_decoder* decoder, nlvc_frame* frame);
+/* After a jump in the stream: forgets the frame that waits, and all earlier frames; a keyframe must come next. */
+NLVC_API nlvc_status nlvc_decoder_reset(nlvc_decoder* decoder);
+NLVC_API void nlvc_decoder_close(nlvc_decoder* decoder);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import settings
 
 from tests.clip_files import write_clip
 from tests.clips import Clip, make_clip
+from tests.libnlvc import install_library, load_library
 from tests.models import random_model
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -46,3 +48,15 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "random.nlvm"
     path.write_bytes(random_model(seed=1, taps=6, errors=4, h1=4, h2=4, g=4))
     return path
+
+
+@pytest.fixture(scope="session")
+def libnlvc_prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where libnlvc was installed, as `make install-lib PREFIX=...` does."""
+    return install_library(tmp_path_factory.mktemp("libnlvc"))
+
+
+@pytest.fixture(scope="session")
+def libnlvc(libnlvc_prefix: Path) -> ctypes.CDLL:
+    """The installed libnlvc."""
+    return load_library(libnlvc_prefix)

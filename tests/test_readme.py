@@ -18,7 +18,7 @@ from tests.clips import make_clip
 
 PROJECT = README.parent
 TEXT = README.read_text(encoding="utf-8")
-MAKE_TARGETS = ("demo", "test")
+MAKE_TARGETS = ("demo", "test", "lib", "install-lib")
 
 
 def blocks(language: str) -> list[str]:

@@ -1,0 +1,108 @@
+// The C ABI: frames to packets.
+#include <cmath>
+
+#include "c_api/options.h"
+#include "c_api/support.h"
+#include "encoder.h"
+#include "in_use.h"
+
+using namespace nlvc;
+
+namespace {
+
+/// Keyframes by time: whether the one that is due lies at `pts` or before.
+class KeyframeClock {
+  public:
+    KeyframeClock(const EncoderOptions& options, const PictureFormat& format)
+        : active_(!options.gop.has_value()),
+          // Both sides of the comparison in microseconds over the denominator of the time base.
+          interval_(static_cast<__int128>(std::llround(options.gop_seconds * 1e6)) * format.time_base_denominator),
+          tick_(static_cast<__int128>(format.time_base_numerator) * 1000000) {}
+
+    bool due(int64_t pts) const { return active_ && (static_cast<__int128>(pts) - last_) * tick_ >= interval_; }
+    void saw_keyframe(int64_t pts) { last_ = pts; }
+
+  private:
+    bool active_;
+    __int128 interval_, tick_;
+    int64_t last_ = 0;
+};
+
+Encoder open(const PictureFormat& format, const EncoderOptions& options) {
+    const std::string name = options.model_name();
+    Bytes model = ModelSearch(options.model_path).by_name(name);
+    try {
+        return Encoder(format, std::move(model), options.settings);
+    } catch (const BitstreamError& error) {
+        throw ModelError("model " + name + ": " + error.what());
+    }
+}
+
+}  // namespace
+
+struct nlvc_encoder {
+    nlvc_encoder(const PictureFormat& picture, const EncoderOptions& options)
+        : format(picture),
+          memory(pixel_format(picture.name)),
+          encoder(open(picture, options)),
+          clock(options, picture) {}
+
+    PictureFormat format;
+    const PixelFormat& memory;
+    Encoder encoder;
+    KeyframeClock clock;
+    EncodedFrame coded;
+    int64_t pts = 0, duration = 0;
+    bool started = false;
+    bool pending = false;  ///< a packet waits to be received
+    std::atomic_flag busy = ATOMIC_FLAG_INIT;
+};
+
+nlvc_status nlvc_encoder_open(const nlvc_format* format, const char* const* options, nlvc_encoder** encoder) {
+    return guarded([&] {
+        require(format && encoder, "a pointer is null");
+        *encoder = new nlvc_encoder(from_c(*format), parse_encoder_options(options));
+        return NLVC_OK;
+    });
+}
+
+nlvc_status nlvc_encoder_extradata(const nlvc_encoder* encoder, const uint8_t** data, size_t* size) {
+    return guarded([&] {
+        require(encoder && data && size, "a pointer is null");
+        *data = encoder->encoder.sequence_header().data();
+        *size = encoder->encoder.sequence_header().size();
+        return NLVC_OK;
+    });
+}
+
+nlvc_status nlvc_encoder_send(nlvc_encoder* encoder, const nlvc_frame* frame) {
+    return guarded([&] {
+        require(encoder && frame, "a pointer is null");
+        const InUse in_use(encoder->busy);
+        if (encoder->pending) return NLVC_AGAIN;
+        require(!encoder->started || frame->pts > encoder->pts, "pts does not lie after that of the frame before");
+        const bool keyframe = frame->keyframe != 0 || encoder->clock.due(frame->pts);
+        std::vector<Plane> planes =
+            read_planes(encoder->memory, encoder->format, memory_planes(*frame, encoder->memory));
+        encoder->coded = encoder->encoder.encode(std::move(planes), frame->pts, frame->duration, keyframe);
+        if (encoder->coded.keyframe) encoder->clock.saw_keyframe(frame->pts);
+        encoder->pts = frame->pts;
+        encoder->duration = frame->duration;
+        encoder->started = encoder->pending = true;
+        return NLVC_OK;
+    });
+}
+
+nlvc_status nlvc_encoder_receive(nlvc_encoder* encoder, nlvc_packet* packet) {
+    return guarded([&] {
+        require(encoder && packet, "a pointer is null");
+        const InUse in_use(encoder->busy);
+        if (!encoder->pending) return NLVC_AGAIN;
+        const EncodedFrame& coded = encoder->coded;
+        *packet = {coded.data.data(), coded.data.size(), encoder->pts, encoder->duration, coded.keyframe ? 1 : 0};
+        encoder->pending = false;
+        return NLVC_OK;
+    });
+}
+
+void nlvc_encoder_close(nlvc_encoder* encoder) { delete encoder; }

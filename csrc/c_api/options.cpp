@@ -1,0 +1,122 @@
+#include "c_api/options.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+namespace nlvc {
+namespace {
+
+constexpr const char* kEffortModels[] = {"fast", "standard"};
+constexpr int kMostEffort = 1;
+constexpr double kMostSeconds = 1e6;
+
+template <class Settings>
+struct OptionRow {
+    nlvc_option description;
+    std::function<void(const std::string& value, Settings& settings)> set;
+};
+
+/// A whole number in [low, high].
+int integer(const std::string& text, int low, int high) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < low || value > high)
+        throw std::invalid_argument("must be a whole number from " + std::to_string(low) + " to " +
+                                    std::to_string(high));
+    return value;
+}
+
+bool boolean(const std::string& text) { return integer(text, 0, 1) == 1; }
+
+double seconds(const std::string& text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value > 0 && value <= kMostSeconds))
+        throw std::invalid_argument("must be a number of seconds above 0");
+    return value;
+}
+
+using Encoding = EncoderOptions;
+using Decoding = DecoderOptions;
+
+const std::vector<OptionRow<Encoding>> kEncoderOptions = {
+    {{"effort", "1", "0: the fast model, 1: the standard one, slower and smaller; unless a model is named"},
+     [](const std::string& v, Encoding& o) { o.effort = integer(v, 0, kMostEffort); }},
+    {{"model", "", "name of a model, or path of a file that ends in .nlvm; empty: chosen by effort"},
+     [](const std::string& v, Encoding& o) { o.model = v.empty() ? std::nullopt : std::optional(v); }},
+    {{"model_path", "", "folders and files, separated by ':', in which models are looked for first"},
+     [](const std::string& v, Encoding& o) { o.model_path = v; }},
+    {{"embed_model", "0", "1: the stream carries its model and needs none installed"},
+     [](const std::string& v, Encoding& o) { o.settings.embed_model = boolean(v); }},
+    {{"delta", "2", "slope of the sample groups, 0 to 2: 2 compresses best"},
+     [](const std::string& v, Encoding& o) { o.settings.delta = integer(v, 0, 2); }},
+    {{"gop", "", "frames from keyframe to keyframe at most, 1: keyframes only, 0: no limit; empty: see gop_seconds"},
+     [](const std::string& v, Encoding& o) {
+         o.gop = v.empty() ? std::nullopt : std::optional(integer(v, 0, INT32_MAX));
+     }},
+    {{"gop_seconds", "2", "seconds from keyframe to keyframe at most, where gop is not given"},
+     [](const std::string& v, Encoding& o) { o.gop_seconds = seconds(v); }},
+    {{"scene_cuts", "1", "1: a keyframe where the picture changes altogether"},
+     [](const std::string& v, Encoding& o) { o.settings.scene_cuts = boolean(v); }},
+    {{"slices", "0", "independent parts of a frame, 1 to 8: threads work on them; 0: chosen by the height"},
+     [](const std::string& v, Encoding& o) { o.settings.slices = integer(v, 0, 8); }},
+    {{"threads", "0", "processor threads, 1 to 256; 0: one for each processor"},
+     [](const std::string& v, Encoding& o) { o.settings.threads = integer(v, 0, 256); }},
+};
+
+const std::vector<OptionRow<Decoding>> kDecoderOptions = {
+    {{"model_path", "", "folders and files, separated by ':', in which models are looked for first"},
+     [](const std::string& v, Decoding& o) { o.model_path = v; }},
+    {{"threads", "0", "processor threads, 1 to 256; 0: one for each processor"},
+     [](const std::string& v, Decoding& o) { o.threads = integer(v, 0, 256); }},
+};
+
+template <class Settings>
+Settings parse(const char* const* options, const std::vector<OptionRow<Settings>>& table) {
+    Settings settings;
+    for (; options != nullptr && *options != nullptr; ++options) {
+        const char* equals = std::strchr(*options, '=');
+        if (equals == nullptr) throw std::invalid_argument(std::string("option '") + *options + "' is not name=value");
+        const std::string name(*options, equals), value(equals + 1);
+        const OptionRow<Settings>* row = nullptr;
+        std::string known;
+        for (const auto& candidate : table) {
+            if (name == candidate.description.name) row = &candidate;
+            known += (known.empty() ? "" : ", ") + std::string(candidate.description.name);
+        }
+        if (row == nullptr) throw std::invalid_argument("there is no option '" + name + "' (known: " + known + ")");
+        try {
+            row->set(value, settings);
+        } catch (const std::invalid_argument& error) {
+            throw std::invalid_argument("option " + name + " is '" + value + "': it " + error.what());
+        }
+    }
+    return settings;
+}
+
+template <class Settings>
+const nlvc_option* item(const std::vector<OptionRow<Settings>>& table, int index) {
+    return index >= 0 && static_cast<size_t>(index) < table.size() ? &table[index].description : nullptr;
+}
+
+}  // namespace
+
+std::string EncoderOptions::model_name() const { return model.value_or(kEffortModels[effort]); }
+
+EncoderOptions parse_encoder_options(const char* const* options) {
+    EncoderOptions parsed = parse(options, kEncoderOptions);
+    parsed.settings.keyframe_interval = parsed.gop.value_or(0);
+    return parsed;
+}
+
+DecoderOptions parse_decoder_options(const char* const* options) { return parse(options, kDecoderOptions); }
+
+const nlvc_option* encoder_option(int index) { return item(kEncoderOptions, index); }
+
+const nlvc_option* decoder_option(int index) { return item(kDecoderOptions, index); }
+
+}  // namespace nlvc
