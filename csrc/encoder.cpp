@@ -94,7 +94,7 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     packet.q = q_;
     packet.checksum = out.checksum = checksum;
     packet.side = difference(keyframe ? stream_side_ : side_, frame_side);
-    if (keyframe && !map_.identity()) packet.side[kSampleMapType] = map_.write();
+    if (keyframe && !map_.identity()) packet.side[kSampleMapType] = map_.write(format_.depth);
     out.data = write_packet(packet, !keyframe ? ByteView() : first_ ? sequence_ : later_sequence_);
 
     side_ = frame_side;

@@ -1,9 +1,12 @@
 #include "sample_map.h"
 
+#include <cmath>
+
 namespace nlvc {
 namespace {
 
 constexpr int kLeastDepth = 8;
+constexpr int kMostFailures = 2;
 constexpr int64_t kSamplesPerValue = 128;  ///< on average, so that a hole in the histogram is no chance
 
 int bits_for(int count) {
@@ -12,18 +15,81 @@ int bits_for(int count) {
     return bits;
 }
 
-std::vector<uint16_t> expand(Numbering kind, int bits, int depth) {
-    std::vector<uint16_t> values;
-    for (int n = 0; n < 1 << bits; ++n) {
-        const int low = kind == Numbering::kReplicate ? n >> (2 * bits - depth) : 0;
-        values.push_back(static_cast<uint16_t>(n << (depth - bits) | low));
+bool is_shift(Numbering kind) { return kind == Numbering::kShift || kind == Numbering::kReplicate; }
+
+/// What n * maximum / top is: `floor` and whether the rest is less than a half, a half or more (-1, 0, 1).
+struct Scaled {
+    int floor;
+    int half;
+    Scaled(int n, int top, int depth) {
+        const int64_t product = int64_t{n} * ((1 << depth) - 1);
+        const int64_t rest = 2 * (product % top);
+        floor = static_cast<int>(product / top);
+        half = rest < top ? -1 : rest > top ? 1 : 0;
     }
-    return values;
+};
+
+/// docs/bitstream.md section 1.1. @param up  for halves
+int value_of(Numbering kind, int parameter, int depth, int n, bool up) {
+    if (kind == Numbering::kShift) return n << (depth - parameter);
+    if (kind == Numbering::kReplicate) return n << (depth - parameter) | n >> (2 * parameter - depth);
+    const Scaled scaled(n, parameter, depth);
+    const bool above = kind == Numbering::kNearest && (scaled.half > 0 || (scaled.half == 0 && up));
+    return scaled.floor + (above ? 1 : 0);
+}
+
+/// Whether it can be no chance that `count` values are among the `numbers` values of a formula, one of `tried`.
+bool convincing(int64_t count, int numbers, int depth, double tried) {
+    constexpr double kBits = 20;
+    return static_cast<double>(count) * (depth - std::log2(numbers)) >= std::log2(tried) + kBits;
+}
+
+/// The formula if it gives all values and there are enough of them, else the identity. @param tried  formulas in all
+ValueMap formula(Numbering kind, int parameter, int depth, const std::vector<uint16_t>& values, double tried) {
+    const int64_t maximum = (1 << depth) - 1;
+    const int count = is_shift(kind) ? 1 << parameter : parameter + 1;
+    const auto evidence = static_cast<int64_t>(values.size());
+    if (!convincing(evidence, count, depth, tried)) return {};
+    std::vector<int> halves;  // numbers
+    bool to_even = true;
+    int last = -1;
+    std::vector<bool> up;
+    for (const int v : values) {
+        int n = 0;
+        if (is_shift(kind))
+            n = v >> (depth - parameter);
+        else if (kind == Numbering::kFloor)
+            n = static_cast<int>((int64_t{v} * parameter + maximum - 1) / maximum);
+        else
+            n = static_cast<int>((int64_t{v} * parameter + maximum / 2) / maximum);
+        if (n == last) return {};
+        last = n;
+        const int below = value_of(kind, parameter, depth, n, false);
+        if (below != v && value_of(kind, parameter, depth, n, true) != v) return {};
+        if (kind != Numbering::kNearest || Scaled(n, parameter, depth).half != 0) continue;
+        up.resize(static_cast<size_t>(count));
+        up[n] = below != v;
+        halves.push_back(n);
+        to_even = to_even && v % 2 == 0;
+    }
+    if (!convincing(evidence - static_cast<int64_t>(halves.size()), count, depth, tried)) return {};
+    // Halves that no sample has shown yet: as the others, or else up.
+    std::vector<bool> known(kind == Numbering::kNearest ? static_cast<size_t>(count) : 0);
+    up.resize(known.size());
+    for (const int n : halves) known[n] = true;
+    for (size_t n = 0; n < known.size(); ++n)
+        if (!known[n]) up[n] = !to_even || value_of(kind, parameter, depth, static_cast<int>(n), true) % 2 == 0;
+    return ValueMap(kind, parameter, depth, std::move(up));
 }
 
 }  // namespace
 
-ValueMap::ValueMap(Numbering kind, int bits, int depth) : kind_(kind), bits_(bits), values_(expand(kind, bits, depth)) {
+ValueMap::ValueMap(Numbering kind, int parameter, int depth, std::vector<bool> up)
+    : kind_(kind), parameter_(parameter), up_(std::move(up)) {
+    const int count = is_shift(kind) ? 1 << parameter : parameter + 1;
+    up_.resize(static_cast<size_t>(count));
+    for (int n = 0; n < count; ++n)
+        values_.push_back(static_cast<uint16_t>(value_of(kind, parameter, depth, n, up_[n])));
     index(depth);
 }
 
@@ -36,11 +102,15 @@ void ValueMap::index(int depth) {
     for (size_t n = 0; n < values_.size(); ++n) numbers_[values_[n]] = static_cast<int32_t>(n);
 }
 
-bool ValueMap::covers(const Plane& plane) const {
+bool ValueMap::covers(const std::vector<uint16_t>& samples) const {
     if (kind_ == Numbering::kIdentity) return true;
     int32_t any = 0;
-    for (const uint16_t v : plane.values) any |= numbers_[v];
+    for (const uint16_t v : samples) any |= numbers_[v];
     return any >= 0;
+}
+
+int ValueMap::between(int least, int most) const {
+    return kind_ == Numbering::kIdentity ? most - least + 1 : numbers_[most] - numbers_[least] + 1;
 }
 
 void ValueMap::number(Plane& plane) const {
@@ -56,16 +126,22 @@ void ValueMap::restore(Plane& plane) const {
     }
 }
 
-void ValueMap::write(Writer& out) const {
+void ValueMap::write(Writer& out, int depth) const {
     out.u8(static_cast<int>(kind_));
-    if (kind_ == Numbering::kShift || kind_ == Numbering::kReplicate) out.u8(bits_);
-    if (kind_ != Numbering::kList) return;
-    out.varint(values_.size());
-    int next = 0;  // least possible value
-    for (const int v : values_) {
-        out.varint(static_cast<uint64_t>(v - next));
-        next = v + 1;
+    if (kind_ == Numbering::kIdentity) return;
+    if (kind_ == Numbering::kList) {
+        out.varint(values_.size());
+        int next = 0;  // least possible value
+        for (const int v : values_) {
+            out.varint(static_cast<uint64_t>(v - next));
+            next = v + 1;
+        }
+        return;
     }
+    out.varint(static_cast<uint64_t>(parameter_));
+    if (kind_ == Numbering::kNearest)
+        for (int n = 0; n <= parameter_; ++n)
+            if (Scaled(n, parameter_, depth).half == 0) out.u8(up_[n] ? 1 : 0);
 }
 
 int SampleMap::coded_depth(int depth) const {
@@ -77,7 +153,7 @@ int SampleMap::coded_depth(int depth) const {
 
 bool SampleMap::covers(const std::vector<Plane>& samples) const {
     for (size_t p = 0; p < planes.size(); ++p)
-        if (!planes[p].covers(samples[p])) return false;
+        if (!planes[p].covers(samples[p].values)) return false;
     return true;
 }
 
@@ -89,9 +165,9 @@ void SampleMap::restore(std::vector<Plane>& samples) const {
     for (size_t p = 0; p < planes.size(); ++p) planes[p].restore(samples[p]);
 }
 
-Bytes SampleMap::write() const {
+Bytes SampleMap::write(int depth) const {
     Writer out;
-    for (const ValueMap& map : planes) map.write(out);
+    for (const ValueMap& map : planes) map.write(out, depth);
     return std::move(out.bytes);
 }
 
@@ -100,7 +176,7 @@ SampleMap read_sample_map(ByteView bytes, const PictureFormat& format) {
     if (bytes.size == 0) return map;
     Reader in(bytes, "sample map");
     for (int p = 0; p < format.planes(); ++p) {
-        const auto kind = static_cast<Numbering>(in.u8_in(0, 3, "numbering"));
+        const auto kind = static_cast<Numbering>(in.u8_in(0, 5, "numbering"));
         if (kind == Numbering::kIdentity) {
             map.planes.emplace_back();
         } else if (kind == Numbering::kList) {
@@ -115,8 +191,14 @@ SampleMap read_sample_map(ByteView bytes, const PictureFormat& format) {
             }
             map.planes.emplace_back(std::move(values), format.depth);
         } else {
-            const int bits = in.u8_in(kLeastDepth, format.depth - 1, "bits of a number");
-            map.planes.emplace_back(kind, bits, format.depth);
+            const int64_t parameter = is_shift(kind) ? in.varint_in(kLeastDepth, format.depth - 1, "bits of a number")
+                                                     : in.varint_in(1, format.maximum(), "greatest number");
+            const int top = static_cast<int>(parameter);
+            std::vector<bool> up;
+            if (kind == Numbering::kNearest)
+                for (int n = 0; n <= top; ++n)
+                    up.push_back(Scaled(n, top, format.depth).half == 0 && in.u8_in(0, 1, "direction of a half") == 1);
+            map.planes.emplace_back(kind, top, format.depth, std::move(up));
         }
     }
     in.expect_end();
@@ -126,52 +208,67 @@ SampleMap read_sample_map(ByteView bytes, const PictureFormat& format) {
 SampleMapChooser::SampleMapChooser(const PictureFormat& format)
     : format_(format),
       seen_(static_cast<size_t>(format.planes()), std::vector<uint8_t>(size_t{1} << format.depth)),
-      lists_(static_cast<size_t>(format.planes()), true) {}
+      lists_(static_cast<size_t>(format.planes()), true),
+      failures_(static_cast<size_t>(format.planes())) {}
 
 SampleMap SampleMapChooser::choose(const std::vector<Plane>& samples, const SampleMap& last, bool failed) {
     if (failed)
-        for (size_t p = 0; p < last.planes.size(); ++p)
-            if (last.planes[p].kind() == Numbering::kList && !last.planes[p].covers(samples[p])) lists_[p] = false;
+        for (size_t p = 0; p < last.planes.size(); ++p) {
+            if (last.planes[p].covers(samples[p].values)) continue;
+            if (last.planes[p].kind() == Numbering::kList) lists_[p] = false;
+            ++failures_[p];
+        }
+    std::vector<std::vector<uint16_t>> values(samples.size());
+    std::vector<ValueMap> formulas;
+    ValueMap common;  // what a plane follows that shows too few values by itself, such as constant alpha
+    for (size_t p = 0; p < samples.size(); ++p) {
+        std::vector<uint8_t>& seen = seen_[p];
+        for (const uint16_t v : samples[p].values) seen[v] = 1;
+        for (size_t v = 0; v < seen.size(); ++v)
+            if (seen[v] != 0) values[p].push_back(static_cast<uint16_t>(v));
+        formulas.push_back(find_formula(values[p]));
+        if (common.kind() == Numbering::kIdentity) common = formulas.back();
+    }
     SampleMap map;
     bool any = false;
-    for (int p = 0; p < format_.planes(); ++p) {
-        map.planes.push_back(choose_plane(p, samples[p]));
+    for (size_t p = 0; p < samples.size(); ++p) {
+        const bool follows = formulas[p].kind() == Numbering::kIdentity && common.covers(values[p]);
+        const auto count = static_cast<int64_t>(samples[p].values.size());
+        map.planes.push_back(choose_plane(static_cast<int>(p), values[p], count, follows ? common : formulas[p]));
         any = any || map.planes.back().kind() != Numbering::kIdentity;
     }
     return any ? map : SampleMap{};
 }
 
-ValueMap SampleMapChooser::choose_plane(int p, const Plane& plane) {
-    std::vector<uint8_t>& seen = seen_[p];
-    for (const uint16_t v : plane.values) seen[v] = 1;
-    std::vector<uint16_t> values;
-    for (size_t v = 0; v < seen.size(); ++v)
-        if (seen[v] != 0) values.push_back(static_cast<uint16_t>(v));
-
-    const int depth = format_.depth;
-    auto holds = [&](Numbering kind, int bits) {
-        for (const int v : values) {
-            const int n = v >> (depth - bits);
-            const int low = kind == Numbering::kReplicate ? n >> (2 * bits - depth) : 0;
-            if ((n << (depth - bits) | low) != v) return false;
+ValueMap SampleMapChooser::find_formula(const std::vector<uint16_t>& values) const {
+    const int depth = format_.depth, maximum = format_.maximum();
+    for (int bits = kLeastDepth; bits < depth; ++bits)
+        for (const Numbering kind : {Numbering::kShift, Numbering::kReplicate}) {
+            ValueMap map = formula(kind, bits, depth, values, 2.0 * depth);
+            if (map.kind() == kind) return map;
         }
-        return true;
-    };
-    // The span in which the values lie, counted in the numbers of the simplest form that holds.
-    int shift = 0;
-    ValueMap form;
-    for (int bits = kLeastDepth; bits < depth && shift == 0; ++bits)
-        for (const Numbering kind : {Numbering::kShift, Numbering::kReplicate})
-            if (shift == 0 && holds(kind, bits)) {
-                form = ValueMap(kind, bits, depth);
-                shift = depth - bits;
-            }
-    const int64_t span = ((values.back() - values.front()) >> shift) + 1;
-    const int64_t count = static_cast<int64_t>(values.size());
+    // Of r values without a gap, top > maximum * (r - 1) / r follows: most content ends the search here.
+    int run = 1, longest = 1;
+    for (size_t i = 1; i < values.size(); ++i) {
+        run = values[i] == values[i - 1] + 1 ? run + 1 : 1;
+        longest = std::max(longest, run);
+    }
+    for (int top = maximum / longest * (longest - 1) + 1; top <= maximum / 8 * 7; ++top)
+        for (const Numbering kind : {Numbering::kFloor, Numbering::kNearest}) {
+            ValueMap map = formula(kind, top, depth, values, 2.0 * maximum);
+            if (map.kind() == kind) return map;
+        }
+    return {};
+}
+
+ValueMap SampleMapChooser::choose_plane(int p, const std::vector<uint16_t>& values, int64_t samples,
+                                        const ValueMap& formula) const {
+    if (failures_[p] >= kMostFailures) return {};
+    const auto count = static_cast<int64_t>(values.size());
+    const int64_t span = formula.between(values.front(), values.back());
     const bool sparse = count >= 2 && 4 * count <= 3 * span;
-    if (lists_[p] && sparse && static_cast<int64_t>(plane.values.size()) >= kSamplesPerValue * count)
-        return ValueMap(std::move(values), depth);
-    return form;
+    if (lists_[p] && sparse && samples >= kSamplesPerValue * count) return ValueMap(values, format_.depth);
+    return formula;
 }
 
 }  // namespace nlvc
