@@ -12,7 +12,7 @@ void RangeEncoder::carry() {
 }
 
 Bytes RangeEncoder::finish() {
-    low_ += kLeast - 1;
+    low_ += kLeastRange - 1;
     if (low_ >> 48 != 0) carry();
     renormalise();
     while (!bytes_.empty() && bytes_.back() == 0) bytes_.pop_back();
@@ -23,8 +23,8 @@ double RangeEncoder::bits() const {
     return 8.0 * static_cast<double>(bytes_.size()) + 48.0 - std::log2(static_cast<double>(range_));
 }
 
-RangeDecoder::RangeDecoder(ByteView bytes) : bytes_(bytes) {
-    for (int i = 0; i < 3; ++i) code_ = code_ << 16 | next_word();
+RangeDecoder::RangeDecoder(ByteView bytes) : state_{bytes.data, bytes.size, 0, (uint64_t{1} << 48) - 1, 0} {
+    for (int i = 0; i < 3; ++i) state_.code = state_.code << 16 | next_word();
 }
 
 void AdaptiveBit::update(int bit) {

@@ -22,6 +22,7 @@ namespace nlvc {
 
 constexpr int kProbabilityBits = 24;
 constexpr uint32_t kProbabilityOne = 1u << kProbabilityBits;
+constexpr uint64_t kLeastRange = uint64_t{1} << 32;  ///< after renormalisation
 
 class RangeEncoder {
   public:
@@ -31,7 +32,7 @@ class RangeEncoder {
         low_ += unit * lo;
         range_ = hi == kProbabilityOne ? range_ - unit * lo : unit * (hi - lo);
         if (low_ >> 48 != 0) carry();
-        while (range_ < kLeast) renormalise();
+        while (range_ < kLeastRange) renormalise();
     }
     /// Ends the string and returns it without trailing zeros.
     Bytes finish();
@@ -39,7 +40,6 @@ class RangeEncoder {
     double bits() const;
 
   private:
-    static constexpr uint64_t kLeast = uint64_t{1} << 32;
     static constexpr uint64_t kMask = (uint64_t{1} << 48) - 1;
 
     void carry();
@@ -55,40 +55,50 @@ class RangeEncoder {
     Bytes bytes_;
 };
 
+/// Where a decoder stands in its bytes.
+struct DecoderState {
+    const uint8_t* data;
+    size_t size;
+    size_t position;  ///< of the next word; past the end words are zero
+    uint64_t range;
+    uint64_t code;
+};
+
 class RangeDecoder {
   public:
     /// `bytes` must outlive the decoder.
     explicit RangeDecoder(ByteView bytes);
+    /// Goes on where another decoder stood.
+    explicit RangeDecoder(const DecoderState& state) : state_(state) {}
+
+    const DecoderState& state() const { return state_; }
+    /// For kernels that decode by themselves.
+    DecoderState& state() { return state_; }
 
     /// The coded symbol is the last one whose lower bound b has unit() * b <= code().
-    uint64_t unit() const { return unit_; }
-    uint64_t code() const { return code_; }
+    uint64_t unit() const { return state_.range >> kProbabilityBits; }
+    uint64_t code() const { return state_.code; }
     /// Takes the symbol [lo, hi) that the search found.
     void consume(uint32_t lo, uint32_t hi) {
-        code_ -= unit_ * lo;
-        range_ = hi == kProbabilityOne ? range_ - unit_ * lo : unit_ * (hi - lo);
-        while (range_ < kLeast) {
-            code_ = code_ << 16 | next_word();
-            range_ <<= 16;
+        const uint64_t unit = this->unit();
+        state_.code -= unit * lo;
+        state_.range = hi == kProbabilityOne ? state_.range - unit * lo : unit * (hi - lo);
+        while (state_.range < kLeastRange) {
+            state_.code = state_.code << 16 | next_word();
+            state_.range <<= 16;
         }
-        unit_ = range_ >> kProbabilityBits;
     }
 
   private:
-    static constexpr uint64_t kLeast = uint64_t{1} << 32;
-
     uint64_t next_word() {
-        const uint64_t high = position_ < bytes_.size ? bytes_.data[position_] : 0;
-        const uint64_t low = position_ + 1 < bytes_.size ? bytes_.data[position_ + 1] : 0;
-        position_ += 2;
+        const size_t at = state_.position;
+        const uint64_t high = at < state_.size ? state_.data[at] : 0;
+        const uint64_t low = at + 1 < state_.size ? state_.data[at + 1] : 0;
+        state_.position += 2;
         return high << 8 | low;
     }
 
-    ByteView bytes_;
-    size_t position_ = 0;
-    uint64_t range_ = (uint64_t{1} << 48) - 1;
-    uint64_t unit_ = range_ >> kProbabilityBits;
-    uint64_t code_ = 0;
+    DecoderState state_;
 };
 
 /// A binary probability that follows what it codes.

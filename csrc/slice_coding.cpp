@@ -32,12 +32,7 @@ class DecodingVisitor final : public BatchVisitor {
 
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
         kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
-        for (int lane = 0; lane < at.count; ++lane) {
-            const Found found =
-                kernels_.find(mixture_, lane, settings_.depth, settings_.q, coder_.unit(), coder_.code());
-            coder_.consume(found.low, found.high);
-            samples[lane] = static_cast<uint16_t>(found.sample);
-        }
+        kernels_.decode(mixture_, at.count, settings_.depth, settings_.q, coder_.state(), samples);
     }
 
   private:

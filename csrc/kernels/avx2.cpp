@@ -13,6 +13,7 @@ namespace {
 struct I32 {
     __m256i low, high;  ///< lanes 0..7, 8..15
 };
+using Mask = I32;  // all ones or zero in each lane
 
 constexpr const char* kName = "avx2";
 constexpr int kRows = 4;
@@ -63,8 +64,11 @@ inline I32 sra(I32 a, int n) {
     return {_mm256_sra_epi32(a.low, by), _mm256_sra_epi32(a.high, by)};
 }
 inline I32 srl_by(I32 a, I32 b) { return {_mm256_srlv_epi32(a.low, b.low), _mm256_srlv_epi32(a.high, b.high)}; }
-inline I32 less(I32 a, I32 b) { return {_mm256_cmpgt_epi32(b.low, a.low), _mm256_cmpgt_epi32(b.high, a.high)}; }
-inline I32 blend(I32 mask, I32 a, I32 b) {
+inline I32 absolute(I32 a) { return {_mm256_abs_epi32(a.low), _mm256_abs_epi32(a.high)}; }
+inline Mask less(I32 a, I32 b) { return {_mm256_cmpgt_epi32(b.low, a.low), _mm256_cmpgt_epi32(b.high, a.high)}; }
+inline Mask both(Mask m, Mask n) { return band(m, n); }
+inline I32 keep(Mask m, I32 a) { return band(m, a); }
+inline I32 blend(Mask mask, I32 a, I32 b) {
     return {_mm256_blendv_epi8(a.low, b.low, mask.low), _mm256_blendv_epi8(a.high, b.high, mask.high)};
 }
 inline I32 adds_u8(I32 a, I32 b) { return {_mm256_adds_epu8(a.low, b.low), _mm256_adds_epu8(a.high, b.high)}; }
@@ -132,13 +136,11 @@ inline I32 look_up(const int32_t* table, I32 index) {
     return {_mm256_i32gather_epi32(table, index.low, 4), _mm256_i32gather_epi32(table, index.high, 4)};
 }
 
-struct Segment {
-    I32 tail, delta, shift;
-};
-
-inline Segment tail_at(I32 index) {
-    const I32 pair = look_up(kVectorTables.tail_delta, index);
-    return {band(pair, set(0xffff)), srl(pair, 16), look_up(kVectorTables.shift_words, index)};
+inline I32 tail(I32 u) {
+    const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));
+    const I32 delta = band(srl(segment, 15), set(4095));
+    const I32 fall = {_mm256_madd_epi16(delta.low, fraction.low), _mm256_madd_epi16(delta.high, fraction.high)};
+    return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
 }
 
 inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {

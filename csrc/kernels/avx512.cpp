@@ -12,6 +12,7 @@ namespace nlvc {
 namespace {
 
 using I32 = __m512i;
+using Mask = __mmask16;
 
 constexpr const char* kName = "avx512vnni";
 constexpr int kRows = 16;
@@ -39,8 +40,11 @@ inline I32 sll(I32 a, int n) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128(n));
 inline I32 srl(I32 a, int n) { return _mm512_srl_epi32(a, _mm_cvtsi32_si128(n)); }
 inline I32 sra(I32 a, int n) { return _mm512_sra_epi32(a, _mm_cvtsi32_si128(n)); }
 inline I32 srl_by(I32 a, I32 b) { return _mm512_srlv_epi32(a, b); }
-inline I32 less(I32 a, I32 b) { return _mm512_movm_epi32(_mm512_cmplt_epi32_mask(a, b)); }
-inline I32 blend(I32 mask, I32 a, I32 b) { return _mm512_mask_mov_epi32(a, _mm512_movepi32_mask(mask), b); }
+inline I32 absolute(I32 a) { return _mm512_abs_epi32(a); }
+inline Mask less(I32 a, I32 b) { return _mm512_cmplt_epi32_mask(a, b); }
+inline Mask both(Mask m, Mask n) { return _kand_mask16(m, n); }
+inline I32 keep(Mask m, I32 a) { return _mm512_maskz_mov_epi32(m, a); }
+inline I32 blend(Mask m, I32 a, I32 b) { return _mm512_mask_mov_epi32(a, m, b); }
 inline I32 adds_u8(I32 a, I32 b) { return _mm512_adds_epu8(a, b); }
 inline I32 sra_by(I32 a, I32 b) { return _mm512_srav_epi32(a, b); }
 inline void dot4(I32& acc, I32 x, const int32_t* w) {
@@ -70,22 +74,23 @@ inline I32 quotient(I32 a, I32 b) {
 
 inline I32 look_up(const int32_t* table, I32 index) { return _mm512_i32gather_epi32(index, table, 4); }
 
-struct Segment {
-    I32 tail, delta, shift;
-};
-
 /// 128 entries of 16 bits in four registers.
-inline I32 look_up_words(const uint16_t* table, I32 index) {
-    const __m512i low = _mm512_permutex2var_epi16(_mm512_loadu_si512(table), index, _mm512_loadu_si512(table + 32));
+inline I32 look_up_words(const uint16_t* table, I32 index, Mask upper) {
+    constexpr __mmask32 kEven = 0x55555555;  // a lane's upper word stays zero
+    const __m512i low =
+        _mm512_maskz_permutex2var_epi16(kEven, _mm512_load_si512(table), index, _mm512_load_si512(table + 32));
     const __m512i high =
-        _mm512_permutex2var_epi16(_mm512_loadu_si512(table + 64), index, _mm512_loadu_si512(table + 96));
-    const __mmask16 upper = _mm512_cmpgt_epi32_mask(index, _mm512_set1_epi32(63));
-    return _mm512_and_si512(_mm512_mask_mov_epi32(low, upper, high), _mm512_set1_epi32(0xffff));
+        _mm512_maskz_permutex2var_epi16(kEven, _mm512_load_si512(table + 64), index, _mm512_load_si512(table + 96));
+    return _mm512_mask_mov_epi32(low, upper, high);
 }
 
-inline Segment tail_at(I32 index) {
-    return {look_up_words(kVectorTables.tail, index), look_up_words(kVectorTables.delta, index),
-            look_up_words(kVectorTables.shift, index)};
+inline I32 tail(I32 u) {
+    const VectorTables& t = kVectorTables;
+    const I32 index = _mm512_srli_epi32(u, 8), fraction = _mm512_and_si512(u, set(t.fraction));
+    const Mask upper = _mm512_cmpgt_epi32_mask(index, set(t.middle));
+    const I32 fall = _mm512_madd_epi16(look_up_words(t.delta, index, upper), fraction);
+    const I32 scaled = _mm512_slli_epi32(look_up_words(t.tail, index, upper), 8);
+    return _mm512_srlv_epi32(_mm512_sub_epi32(scaled, fall), look_up_words(t.shift, index, upper));
 }
 
 inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {

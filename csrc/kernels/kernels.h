@@ -55,8 +55,8 @@ struct Kernels {
     /// C(v) and C(v + 1) of the sample v in each lane
     void (*bounds)(const MixtureBatch& mixture, const uint16_t* samples, int depth, int q, uint32_t* low,
                    uint32_t* high);
-    /// The sample of one lane whose interval, in units of `unit`, holds the range decoder's `code`
-    Found (*find)(const MixtureBatch& mixture, int lane, int depth, int q, uint64_t unit, uint64_t code);
+    /// Decodes the first `count` lanes, in their order
+    void (*decode)(const MixtureBatch& mixture, int count, int depth, int q, DecoderState& coder, uint16_t* samples);
     /// For motion
     const BlockKernels* blocks;
 };

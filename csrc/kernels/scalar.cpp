@@ -156,15 +156,18 @@ void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, in
     }
 }
 
-Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t unit, uint64_t code) {
-    return Distribution(m, lane, depth, q).find(unit, code);
+void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& coder, uint16_t* samples) {
+    RangeDecoder decoder(coder);
+    for (int lane = 0; lane < count; ++lane)
+        samples[lane] = static_cast<uint16_t>(Distribution(m, lane, depth, q).decode(decoder));
+    coder = decoder.state();
 }
 
 #include "kernels/block_loops.h"
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",     pack,          gather,      stage1,      stage2,
-                                make_mixture, sample_bounds, find_sample, &kBlockTable};
+const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1,      stage2,
+                                make_mixture, sample_bounds, decode, &kBlockTable};
 
 }  // namespace nlvc

@@ -12,8 +12,10 @@
 //     store_errors(p, from, absolute)    sixteen int8_t, or their absolute values
 //     add sub mul min max band bor bxor  lane by lane; mul keeps the low 32 bits
 //     sll srl sra (a, n)                 shifts by one number, srl_by sra_by (a, b) by one for each lane
-//     less(a, b)                         all ones where a < b (signed)
-//     blend(mask, a, b)                  b where the mask is all ones, else a
+//     absolute(a)                        |a|
+//     less(a, b)                         a `Mask` of the lanes where a < b (signed)
+//     both(m, n) keep(m, a)              masks: m and n; a where m is set, else 0
+//     blend(m, a, b)                     b where m is set, else a
 //     adds_u8(a, b)                      saturating addition of bytes
 //     dot4(acc, x, w)                    acc += 4 unsigned bytes of x times 4 signed bytes of the word *w, |w| <= 64
 //     dot4_wide(acc, x, w)               the same for any signed bytes
@@ -22,7 +24,7 @@
 //     store_rows(p, a)                   the way back
 //     quotient(a, b)                     floor(a / b) of non-negative integers below 2^24
 //     look_up(table, index)              int32_t table[index]
-//     tail_at(index)                     the segment of section 6 as {tail, delta, shift}
+//     tail(u)                            t_k of section 6 for u in [0, 32767], 2^-21
 //     reached(bounds, unit, code)        bit l: unit * bounds[l] <= code
 // clang-format on
 //
@@ -140,13 +142,13 @@ void stage2(const CompiledNetwork& n, BatchValues& batch) {
 
 // ---- taps
 
-/// All ones in the lanes whose tap lies inside the slice.
-inline I32 inside(const PlaneContext& context, const BatchPosition& at, const TapSource& tap, I32 lane) {
+/// The lanes whose tap lies inside the slice.
+inline Mask inside(const PlaneContext& context, const BatchPosition& at, const TapSource& tap, I32 lane) {
     const SkewLayout& layout = context.layout;
     const I32 row = add(lane, set(at.y + tap.dy));
     const I32 column = sub(set(at.x(0, layout.delta()) + tap.dx), mul(lane, set(layout.delta())));
-    const I32 low = band(less(set(-1), column), less(set(-1), row));
-    return band(low, band(less(column, set(layout.width())), less(row, set(layout.height()))));
+    const Mask low = both(less(set(-1), column), less(set(-1), row));
+    return both(low, both(less(column, set(layout.width())), less(row, set(layout.height()))));
 }
 
 void gather(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
@@ -164,8 +166,8 @@ void gather(const PlaneContext& context, const std::vector<TapSource>& taps, con
         I32 value = tap.kind == TapKind::kLevel ? sub(sra(anchor[0], context.settings.depth - 8), set(128))
                                                 : sra(sub(load_u16(tap.samples + at.y), anchor[tap.anchor]), q);
         value = max(min(value, set(127)), set(-127));
-        if (tap.masked && !at.interior) value = band(value, inside(context, at, tap, lane));
-        if (tap.absolute) value = max(value, sub(set(0), value));
+        if (tap.masked && !at.interior) value = keep(inside(context, at, tap, lane), value);
+        if (tap.absolute) value = absolute(value);
         store_i8(out, value);
     }
 }
@@ -186,12 +188,13 @@ void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, Mixtu
     for (int k = 0; k < kLogistics; ++k) {
         const I32 offset = max(min(load(outputs[3 + k]), set(255)), set(-255));
         const I32 index = add(max(min(load(outputs[6 + k]), set(127)), set(-128)), set(128));
-        const I32 scale = look_up(kVectorTables.scale, index);
+        const I32 pair = look_up(kVectorTables.scale_inverse, index);
+        const I32 scale = band(pair, set(0xffff));
         const I32 centre = add(load(mean), sll(sra(mul(offset, scale), 6), q));
         store(m.weight[k], weight[k]);
         store(m.centre[k], centre);
-        store(m.inverse[k], look_up(kVectorTables.inverse_scale, index));
-        const I32 heavier = less(heaviest, weight[k]);
+        store(m.inverse[k], srl(pair, 16));
+        const Mask heavier = less(heaviest, weight[k]);
         heaviest = max(heaviest, weight[k]);
         start = blend(heavier, start, sra(centre, 5));
         step = blend(heavier, step, sll(add(sra(scale, 6), set(1)), q));
@@ -208,19 +211,18 @@ struct Logistics {
 /// C(v) of section 6; `beyond` for v > maximum.
 inline I32 bounds(const Logistics& m, I32 v, int depth, int q, int32_t beyond) {
     I32 sum = set(0);
+    const I32 low_end = sub(sll(v, 5), set(16));
     for (int k = 0; k < kLogistics; ++k) {
-        const I32 d = sub(sub(sll(v, 5), set(16)), m.centre[k]);
-        const I32 below = less(d, set(0));
-        const I32 distance = min(srl(max(d, sub(set(0), d)), q), set(24574));
-        const I32 u = min(srl(mul(distance, m.inverse[k]), 5), set(32767));
-        const Segment s = tail_at(srl(u, 8));
-        const I32 t = srl_by(sub(sll(s.tail, 8), mul(s.delta, band(u, set(255)))), add(s.shift, set(3)));
-        sum = add(sum, mul(m.weight[k], blend(below, sub(set(1 << 21), t), t)));
+        const I32 d = sub(low_end, m.centre[k]);
+        I32 distance = absolute(d);
+        if (q != 0) distance = srl(distance, q);
+        const I32 t =
+            tail(min(srl(mul(min(distance, set(kVectorTables.farthest)), m.inverse[k]), 5), set(kVectorTables.last)));
+        sum = add(sum, mul(m.weight[k], blend(less(d, set(0)), sub(set(kVectorTables.whole), t), t)));
     }
     const I32 p = srl(sum, 7);
     const I32 inner = add(sub(p, srl(p, kProbabilityBits - depth)), v);
-    const I32 at_least_zero = band(inner, less(set(0), v));
-    return blend(less(set((1 << depth) - 1), v), at_least_zero, set(beyond));
+    return blend(less(set((1 << depth) - 1), v), keep(less(set(0), v), inner), set(beyond));
 }
 
 void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, int q, uint32_t* low, uint32_t* high) {
@@ -235,39 +237,106 @@ void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, in
     store(reinterpret_cast<int32_t*>(high), bounds(all, add(v, set(1)), depth, q, kProbabilityOne));
 }
 
-/// Sixteen-ary search: a window around the likely sample first, then wider or finer ones until one sample is left.
-Found find_sample(const MixtureBatch& m, int lane, int depth, int q, uint64_t unit, uint64_t code) {
+// ---- the search
+
+inline Logistics distribution(const MixtureBatch& m, int lane) {
     Logistics one;
     for (int k = 0; k < kLogistics; ++k) {
         one.weight[k] = set(m.weight[k][lane]);
         one.centre[k] = set(m.centre[k][lane]);
         one.inverse[k] = set(m.inverse[k][lane]);
     }
-    // code < unit * 2^24 + 2^24 and unit >= 2^8, so this bound lies beyond any code.
-    constexpr int32_t kNeverReached = 2 * kProbabilityOne;
-    const int maximum = (1 << depth) - 1;
-    int lo = 0, hi = maximum + 1;  // the symbol lies in [lo, hi); the bounds of both ends are known
+    return one;
+}
+
+// code < unit * 2^24 + 2^24 and unit >= 2^8, so this bound lies beyond any code.
+constexpr int32_t kNeverReached = 2 * kProbabilityOne;
+
+/// Sixteen samples, `stride` apart, whose bounds are compared with the code at once.
+struct Window {
+    int base, stride;
+
+    I32 samples() const { return add(set(base), mul(load(kLaneNumbers), set(stride))); }
+};
+
+/// The first window, around the likely sample: it does not depend on the code.
+inline Window first_window(const MixtureBatch& m, int lane, int maximum) {
+    const int excess = (m.step[lane] - 1) >> 2;  // the least power of two of at least a quarter of the scale
+    const int stride = excess == 0 ? 1 : 1 << (32 - __builtin_clz(static_cast<unsigned>(excess)));
+    return {most(0, least(m.start[lane], maximum)) - 7 * stride, stride};
+}
+
+/// Searches on where the first window left more than one sample.
+/// @param bound  bounds of the window's samples, `count` of which are reached
+__attribute__((noinline, cold)) Found search(const MixtureBatch& m, int lane, int depth, int q, uint64_t unit,
+                                             uint64_t code, const uint32_t* bound, int count) {
+    const Logistics one = distribution(m, lane);
+    Window window = first_window(m, lane, (1 << depth) - 1);
+    int lo = 0, hi = 1 << depth;  // the symbol lies in [lo, hi); the bounds of both ends are known
     uint32_t lo_bound = 0, hi_bound = kProbabilityOne;
-    int stride = 1;
-    while (stride * 4 < m.step[lane]) stride *= 2;
-    int base = most(0, least(m.start[lane], maximum)) - 7 * stride;
-    while (hi - lo > 1) {
-        const I32 v = add(set(base), mul(load(kLaneNumbers), set(stride)));
-        alignas(64) uint32_t bound[kLanes];
-        const I32 c = bounds(one, v, depth, q, kNeverReached);
-        store(reinterpret_cast<int32_t*>(bound), c);
-        // C(v) rises with v: the bounds that are reached come first
-        const int count = __builtin_ctz(~reached(c, unit, code));
-        if (count > 0 && base + (count - 1) * stride > lo)
-            lo = base + (count - 1) * stride, lo_bound = bound[count - 1];
-        if (count < kLanes && base + count * stride < hi) hi = most(base + count * stride, 0), hi_bound = bound[count];
+    alignas(64) uint32_t next[kLanes];
+    while (true) {
+        const int reach = window.base + (count - 1) * window.stride;  // C(v) rises: the reached bounds come first
+        if (count > 0 && reach > lo) lo = reach, lo_bound = bound[count - 1];
+        if (count < kLanes && reach + window.stride < hi) hi = most(reach + window.stride, 0), hi_bound = bound[count];
+        if (hi - lo <= 1) return {lo, lo_bound, hi_bound};
         // Beyond the window: a wider one on that side, unless sixteen samples cut what is left more finely.
         const int even = (hi - lo + kLanes) / (kLanes + 1);
         const bool outside = count == 0 || count == kLanes;
-        stride = outside ? least(stride * 8, even) : even;
-        base = outside && count == 0 ? hi - kLanes * stride : lo + stride;
+        window.stride = outside ? least(window.stride * 8, even) : even;
+        window.base = outside && count == 0 ? hi - kLanes * window.stride : lo + window.stride;
+        const I32 c = bounds(one, window.samples(), depth, q, kNeverReached);
+        store(reinterpret_cast<int32_t*>(next), c);
+        bound = next;
+        count = __builtin_ctz(~reached(c, unit, code));
     }
-    return {lo, lo_bound, hi_bound};
 }
 
-const Kernels kTable = {kName, pack, gather, stage1, stage2, mixture, sample_bounds, find_sample, &kBlockTable};
+/// RangeDecoder::consume, for this file's instruction set, without branches but for what hardly ever happens.
+inline void consume(DecoderState& s, uint64_t unit, uint32_t low, uint32_t high) {
+    const uint64_t rest = s.range - unit * low, part = unit * (high - low);
+    uint64_t range = high == static_cast<uint32_t>(kProbabilityOne) ? rest : part;
+    uint64_t code = s.code - unit * low;
+    do {
+        uint64_t word = 0;
+        if (__builtin_expect(s.position + 2 <= s.size, 1))
+            word = static_cast<uint64_t>(s.data[s.position]) << 8 | s.data[s.position + 1];
+        else if (s.position < s.size)
+            word = static_cast<uint64_t>(s.data[s.position]) << 8;
+        const uint64_t few = range < kLeastRange ? 1 : 0;
+        const int shift = static_cast<int>(few << 4);
+        code = code << shift | (word & (0 - few));
+        range <<= shift;
+        s.position += 2 * few;
+    } while (__builtin_expect(range < kLeastRange, 0));
+    s.code = code;
+    s.range = range;
+}
+
+void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& state, uint16_t* samples) {
+    // The windows of the lanes to come are evaluated beside the comparison of this one, which waits for the coder.
+    constexpr int kAhead = 2;
+    alignas(64) uint32_t bound[kLanes][kLanes];
+    const int maximum = (1 << depth) - 1;
+    DecoderState s = state;
+    for (int step = 0; step < count + kAhead; ++step) {
+        if (step < count)
+            store(reinterpret_cast<int32_t*>(bound[step]),
+                  bounds(distribution(m, step), first_window(m, step, maximum).samples(), depth, q, kNeverReached));
+        const int lane = step - kAhead;
+        if (lane < 0) continue;
+        const Window window = first_window(m, lane, maximum);
+        const uint64_t unit = s.range >> kProbabilityBits;
+        const int reach = __builtin_ctz(~reached(load(reinterpret_cast<const int32_t*>(bound[lane])), unit, s.code));
+        Found found{window.base + reach - 1, bound[lane][(reach - 1) & (kLanes - 1)],
+                    bound[lane][reach & (kLanes - 1)]};
+        if (window.stride != 1 || reach == 0 || reach == kLanes)
+            found = search(m, lane, depth, q, unit, s.code, bound[lane], reach);
+        if (found.high > static_cast<uint32_t>(kProbabilityOne)) found.high = kProbabilityOne;
+        consume(s, unit, found.low, found.high);
+        samples[lane] = static_cast<uint16_t>(found.sample);
+    }
+    state = s;
+}
+
+const Kernels kTable = {kName, pack, gather, stage1, stage2, mixture, sample_bounds, decode, &kBlockTable};

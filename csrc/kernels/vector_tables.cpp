@@ -7,15 +7,15 @@ VectorTables make_tables() {
     VectorTables t{};
     for (int i = 0; i < 256; ++i) {
         t.exp[i] = kExp[i];
-        t.scale[i] = kScale[i];
-        t.inverse_scale[i] = kInverseScale[i];
+        t.scale_inverse[i] = static_cast<int32_t>(kScale[i] | static_cast<uint32_t>(kInverseScale[i]) << 16);
     }
     for (int i = 0; i < 128; ++i) {
-        t.tail[i] = kTail[i].tail;
-        t.delta[i] = kTail[i].delta;
-        t.shift[i] = kTail[i].shift;
-        t.tail_delta[i] = static_cast<int32_t>(kTail[i].tail | static_cast<uint32_t>(kTail[i].delta) << 16);
-        t.shift_words[i] = kTail[i].shift;
+        const uint32_t tail = kTail[i].tail, delta = kTail[i].delta, shift = kTail[i].shift + 3u;
+        t.tail[i] = static_cast<uint16_t>(tail);
+        t.delta[i] = static_cast<uint16_t>(delta);
+        t.shift[i] = static_cast<uint16_t>(shift);
+        // 1 <= tail <= 2^15, delta < 2^12, shift < 2^5
+        t.segment[i] = static_cast<int32_t>((tail - 1) | delta << 15 | shift << 27);
     }
     return t;
 }

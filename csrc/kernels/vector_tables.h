@@ -8,13 +8,17 @@ namespace nlvc {
 
 struct VectorTables {
     alignas(64) int32_t exp[256];
-    int32_t scale[256];
-    int32_t inverse_scale[256];
+    int32_t scale_inverse[256];  ///< scale | inverse scale << 16
     alignas(64) uint16_t tail[128];
     alignas(64) uint16_t delta[128];
-    alignas(64) uint16_t shift[128];
-    int32_t tail_delta[128];  ///< tail | delta << 16
-    int32_t shift_words[128];
+    alignas(64) uint16_t shift[128];   ///< SHIFT + 3, the whole shift of t_k
+    alignas(64) int32_t segment[128];  ///< tail - 1 | delta << 15 | (SHIFT + 3) << 27
+    // Numbers that an instruction takes from memory while all registers hold tables.
+    int32_t farthest = 24574;  ///< largest distance
+    int32_t last = 32767;      ///< largest u
+    int32_t whole = 1 << 21;   ///< one, in the units of t_k
+    int32_t fraction = 255;    ///< u & 255
+    int32_t middle = 63;       ///< the last index of the lower half of a table
 };
 
 /// Made from the normative tables at load time; the tables are constants, so the order of initialisation does not
