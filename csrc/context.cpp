@@ -3,22 +3,41 @@
 namespace nlvc {
 namespace {
 
+/// One row of averages over 2^kX x 2^kY values; `from` are the rows, the last columns are clamped.
+template <class T, int kX, int kY>
+void reduce_row(const T* const* from, int fine_width, int width, T* to) {
+    constexpr int kColumns = 1 << kX, kRows = 1 << kY, kShift = kX + kY, kHalf = (1 << kShift) >> 1;
+    const int whole = fine_width >> kX;  // columns that need no clamping
+    const T* rows[kRows];
+    std::copy_n(from, kRows, rows);
+    for (int x = 0; x < whole; ++x) {
+        int sum = kHalf;
+        for (int j = 0; j < kRows; ++j)
+            for (int i = 0; i < kColumns; ++i) sum += rows[j][(x << kX) + i];
+        to[x] = static_cast<T>(sum >> kShift);
+    }
+    for (int x = whole; x < width; ++x) {
+        int sum = kHalf;
+        for (int j = 0; j < kRows; ++j)
+            for (int i = 0; i < kColumns; ++i) sum += rows[j][std::min((x << kX) + i, fine_width - 1)];
+        to[x] = static_cast<T>(sum >> kShift);
+    }
+}
+
+template <class T>
+using ReduceRow = void (*)(const T* const* from, int fine_width, int width, T* to);
+
 template <class T>
 Grid<T> reduced(const Grid<T>& fine, RowRange rows, int sx, int sy) {
-    const int nx = 1 << sx, ny = 1 << sy, shift = sx + sy;
+    static constexpr ReduceRow<T> kReduceRow[3][3] = {{reduce_row<T, 0, 0>, reduce_row<T, 0, 1>, reduce_row<T, 0, 2>},
+                                                      {reduce_row<T, 1, 0>, reduce_row<T, 1, 1>, reduce_row<T, 1, 2>},
+                                                      {reduce_row<T, 2, 0>, reduce_row<T, 2, 1>, reduce_row<T, 2, 2>}};
+    const int nx = 1 << sx, ny = 1 << sy;
     Grid<T> out((fine.width + nx - 1) >> sx, (rows.count() + ny - 1) >> sy);
-    const int whole = fine.width >> sx;  // columns that need no clamping
     for (int y = 0; y < out.height; ++y) {
-        T* to = out.row(y);
         const T* from[4];
         for (int j = 0; j < ny; ++j) from[j] = fine.row(std::min(rows.top + (y << sy) + j, rows.bottom - 1));
-        for (int x = 0; x < out.width; ++x) {
-            int sum = (1 << shift) >> 1;
-            for (int j = 0; j < ny; ++j)
-                for (int i = 0; i < nx; ++i)
-                    sum += from[j][x < whole ? (x << sx) + i : std::min((x << sx) + i, fine.width - 1)];
-            to[x] = static_cast<T>(sum >> shift);
-        }
+        kReduceRow[sx][sy](from, fine.width, out.width, out.row(y));
     }
     return out;
 }

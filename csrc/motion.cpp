@@ -1,5 +1,7 @@
 #include "motion.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 namespace nlvc {
@@ -123,9 +125,16 @@ int block_difference(const BlockKernels& kernels, const Plane& own, const Plane&
     const bool inside = x >= 0 && y >= 0 && x + w <= reference.width && y + h <= reference.height;
     if ((v.x & 3) == 0 && (v.y & 3) == 0 && inside)
         return kernels.difference(samples, own.width, reference.row(y) + x, reference.width, w, h, maximum, limit);
-    uint16_t block[kOldBlock * kOldBlock];
-    interpolate_block(kernels, reference, x0, y0, w, h, v.x * 2, v.y * 2, maximum, block, kOldBlock);
-    return kernels.difference(samples, own.width, block, kOldBlock, w, h, maximum, limit);
+    // In two halves: a bad vector shows in the first.
+    constexpr int kRows = kOldBlock / 2;
+    uint16_t block[kRows * kOldBlock];
+    int total = 0;
+    for (int done = 0; done < h && total < limit; done += kRows, samples += kRows * own.width) {
+        const int rows = std::min(kRows, h - done);
+        interpolate_block(kernels, reference, x0, y0 + done, w, rows, v.x * 2, v.y * 2, maximum, block, kOldBlock);
+        total += kernels.difference(samples, own.width, block, kOldBlock, w, rows, maximum, limit - total);
+    }
+    return total;
 }
 
 Vector predict_vector(const MotionField& field, int bx, int by, int w, int first_row) {
@@ -169,14 +178,22 @@ void locate_older(const BlockKernels& kernels, const Plane& prediction, const Pl
                     block_difference(kernels, prediction, reference, x0, y0, w, h, c, (1 << depth) - 1, least);
                 if (d < least) least = d, best = c;
             };
-            for (const Vector& candidate : candidates) consider(candidate);
+            // A vector that was tried before cannot win again: it is left out.
+            for (size_t i = 0; i < candidates.size(); ++i)
+                if (std::find(candidates.begin(), candidates.begin() + i, candidates[i]) == candidates.begin() + i)
+                    consider(candidates[i]);
+            Vector before;    // where the previous round of full samples started
+            int around = -1;  // all full samples this far from it were tried
             for (const int reach : {4, 4, 2, 1}) {
                 const Vector centre = best;
                 for (int dy = -reach; dy <= reach; dy += reach)
                     for (int dx = -reach; dx <= reach; dx += reach) {
-                        if (dx == 0 && dy == 0) continue;
-                        consider({static_cast<int16_t>(centre.x + dx), static_cast<int16_t>(centre.y + dy)});
+                        const Vector c{static_cast<int16_t>(centre.x + dx), static_cast<int16_t>(centre.y + dy)};
+                        const bool tried = std::abs(c.x - before.x) <= around && std::abs(c.y - before.y) <= around;
+                        if (!tried && (dx != 0 || dy != 0)) consider(c);
                     }
+                before = centre;
+                around = reach == 4 && around < 0 ? 4 : -1;
             }
             field.at(bx, by) = best;
         }

@@ -68,7 +68,11 @@ void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork&
         const int sx = own.sx - finer.sx, sy = own.sy - finer.sy, step = kGuide2Cur - kGuide1Cur;
         auto set = [&](int first_id, const auto& plane) {
             const auto id = static_cast<PlaneId>(first_id + guide * step);
-            if (needed[id]) context.set(id, reduce(plane, guide_rows, sx, sy), 0, slice_rows);
+            if (!needed[id]) return;
+            if (sx == 0 && sy == 0)
+                context.set(id, plane, guide_rows.top, guide_rows);
+            else
+                context.set(id, reduce(plane, guide_rows, sx, sy), 0, slice_rows);
         };
         set(kGuide1Cur, coding.frame.planes[guide]);
         set(kGuide1Err, coding.frame.errors[guide]);

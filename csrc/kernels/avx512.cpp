@@ -103,6 +103,8 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
 }
 
 #include "kernels/block_loops.h"
+#include "kernels/row_blocks.h"
+#include "kernels/rows_avx2.h"
 #include "kernels/vector.h"
 
 }  // namespace

@@ -29,8 +29,8 @@ inline void interpolate_columns(const uint16_t* source, int source_stride, int w
     }
 }
 
-void interpolate(const uint16_t* source, int source_stride, int w, int h, const int* fx, const int* fy, int maximum,
-                 uint16_t* out, int out_stride) {
+inline void interpolate_any(const uint16_t* source, int source_stride, int w, int h, const int* fx, const int* fy,
+                            int maximum, uint16_t* out, int out_stride) {
     if (w == kOldBlock)
         interpolate_columns<kOldBlock>(source, source_stride, w, h, fx, fy, maximum, out, out_stride);
     else if (w == kBlock)
@@ -72,5 +72,3 @@ int difference(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride,
     return maximum <= kMaxNarrow ? difference_as<uint16_t>(a, a_stride, b, b_stride, w, h, limit)
                                  : difference_as<uint32_t>(a, a_stride, b, b_stride, w, h, limit);
 }
-
-const BlockKernels kBlockTable = {interpolate, difference};

@@ -165,6 +165,8 @@ void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& co
 
 #include "kernels/block_loops.h"
 
+const BlockKernels kBlockTable = {interpolate_any, difference};
+
 }  // namespace
 
 const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1,      stage2,

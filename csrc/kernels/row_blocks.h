@@ -1,0 +1,61 @@
+// Interpolation of samples of 8 bits, written once over rows of sixteen 16-bit integers. The including file defines, in
+// its own anonymous namespace, the primitives and then includes this file, which is compiled with that file's flags.
+//
+// clang-format off
+//     Row                              sixteen int16_t
+//     load_row<kWidth>(p)              uint16_t p[kWidth], zeros beyond; kWidth is 4, 8 or 16; p needs no alignment
+//     store_row<kWidth>(p, a)          the first kWidth
+//     row_set(v) row_add(a, b) row_mul(a, b)  lane by lane, low 16 bits
+//     row_settle(a, maximum)           clip((a + 32) >> 6, 0, maximum)
+//     row_settle2(a, b, c, d, f, maximum)     clip((f[0] a + f[1] b + f[2] c + f[3] d + 2048) >> 12, 0, maximum)
+// clang-format on
+//
+// With 8 bits the sums of one direction stay below 78 * 255 < 2^15, 78 being the largest sum of |taps|. A filter that
+// only copies multiplies by 64, so where it is one of the two, one rounding by 6 bits gives what two directions give.
+
+constexpr int kNarrowSamples = 255;  // the largest sample that these functions take
+
+struct RowFilter {
+    Row taps[kFilterTaps];
+
+    explicit RowFilter(const int* f) : taps{row_set(f[0]), row_set(f[1]), row_set(f[2]), row_set(f[3])} {}
+    Row operator()(Row a, Row b, Row c, Row d) const {
+        return row_add(row_add(row_mul(a, taps[0]), row_mul(b, taps[1])),
+                       row_add(row_mul(c, taps[2]), row_mul(d, taps[3])));
+    }
+};
+
+template <int kWidth>
+inline void interpolate_rows(const uint16_t* source, int source_stride, int h, const int* fx, const int* fy,
+                             int maximum, uint16_t* out, int out_stride) {
+    auto row = [&](int y) { return source + static_cast<ptrdiff_t>(y) * source_stride; };
+    const RowFilter across(fx), down(fy);
+    auto filtered = [&](int y) {
+        const uint16_t* s = row(y);
+        return across(load_row<kWidth>(s), load_row<kWidth>(s + 1), load_row<kWidth>(s + 2), load_row<kWidth>(s + 3));
+    };
+    if (fy[1] == kFullTap) {
+        for (int y = 0; y < h; ++y) store_row<kWidth>(out + y * out_stride, row_settle(filtered(y + 1), maximum));
+        return;
+    }
+    const bool only_down = fx[1] == kFullTap;
+    auto first = [&](int y) { return only_down ? load_row<kWidth>(row(y) + 1) : filtered(y); };
+    Row a = first(0), b = first(1), c = first(2);
+    for (int y = 0; y < h; ++y) {
+        const Row d = first(y + 3);
+        store_row<kWidth>(out + y * out_stride,
+                          only_down ? row_settle(down(a, b, c, d), maximum) : row_settle2(a, b, c, d, fy, maximum));
+        a = b, b = c, c = d;
+    }
+}
+
+void interpolate(const uint16_t* source, int source_stride, int w, int h, const int* fx, const int* fy, int maximum,
+                 uint16_t* out, int out_stride) {
+    if (maximum > kNarrowSamples || (w != 16 && w != 8 && w != 4))
+        return interpolate_any(source, source_stride, w, h, fx, fy, maximum, out, out_stride);
+    if (w == 16) return interpolate_rows<16>(source, source_stride, h, fx, fy, maximum, out, out_stride);
+    if (w == 8) return interpolate_rows<8>(source, source_stride, h, fx, fy, maximum, out, out_stride);
+    interpolate_rows<4>(source, source_stride, h, fx, fy, maximum, out, out_stride);
+}
+
+const BlockKernels kBlockTable = {interpolate, difference};
