@@ -155,10 +155,13 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
            four(_mm256_castsi256_si128(bounds.high)) << 8 | four(_mm256_extracti128_si256(bounds.high, 1)) << 12;
 }
 
+// Each builds on those before it.
+// clang-format off
 #include "kernels/block_loops.h"
-#include "kernels/row_blocks.h"
 #include "kernels/rows_avx2.h"
+#include "kernels/row_blocks.h"
 #include "kernels/vector.h"
+// clang-format on
 
 }  // namespace
 

@@ -102,10 +102,13 @@ inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
     return a | b << 8;
 }
 
+// Each builds on those before it.
+// clang-format off
 #include "kernels/block_loops.h"
-#include "kernels/row_blocks.h"
 #include "kernels/rows_avx2.h"
+#include "kernels/row_blocks.h"
 #include "kernels/vector.h"
+// clang-format on
 
 }  // namespace
 
