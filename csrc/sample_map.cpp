@@ -1,6 +1,7 @@
 #include "sample_map.h"
 
 #include <cmath>
+#include <numeric>
 
 namespace nlvc {
 namespace {
@@ -38,8 +39,8 @@ int value_of(Numbering kind, int parameter, int depth, int n, bool up) {
     return scaled.floor + (above ? 1 : 0);
 }
 
-/// Whether it can be no chance that `count` values are among the `numbers` values of a formula, one of `tried`.
-bool convincing(int64_t count, int numbers, int depth, double tried) {
+/// Whether it can be no chance that `count` values are among the `numbers` that a formula can give, one of `tried`.
+bool convincing(size_t count, int numbers, int depth, double tried) {
     constexpr double kBits = 20;
     return static_cast<double>(count) * (depth - std::log2(numbers)) >= std::log2(tried) + kBits;
 }
@@ -48,8 +49,10 @@ bool convincing(int64_t count, int numbers, int depth, double tried) {
 ValueMap formula(Numbering kind, int parameter, int depth, const std::vector<uint16_t>& values, double tried) {
     const int64_t maximum = (1 << depth) - 1;
     const int count = is_shift(kind) ? 1 << parameter : parameter + 1;
-    const auto evidence = static_cast<int64_t>(values.size());
-    if (!convincing(evidence, count, depth, tried)) return {};
+    // A half may give either of two values.
+    const int divisor = std::gcd(static_cast<int>(maximum), parameter);
+    const bool any_halves = kind == Numbering::kNearest && parameter / divisor % 2 == 0;
+    if (!convincing(values.size(), count + (any_halves ? divisor : 0), depth, tried)) return {};
     std::vector<int> halves;  // numbers
     bool to_even = true;
     int last = -1;
@@ -72,7 +75,6 @@ ValueMap formula(Numbering kind, int parameter, int depth, const std::vector<uin
         halves.push_back(n);
         to_even = to_even && v % 2 == 0;
     }
-    if (!convincing(evidence - static_cast<int64_t>(halves.size()), count, depth, tried)) return {};
     // Halves that no sample has shown yet: as the others, or else up.
     std::vector<bool> known(kind == Numbering::kNearest ? static_cast<size_t>(count) : 0);
     up.resize(known.size());

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -91,7 +92,15 @@ def test_stretched_content_is_numbered(depth: int, top: int, rounding: str) -> N
     """Contrast stretched to the full range, as image tools do it: the gaps cost nothing."""
     exact = [Fraction(n * ((1 << depth) - 1), top) for n in range(top + 1)]
     half = Fraction(1, 2)
-    ways = {"floor": math.floor, "half up": lambda v: math.floor(v + half), "half to even": round}
+    ways: dict[str, Callable[[Fraction], int]] = {
+        "floor": math.floor,
+        "half up": lambda v: math.floor(v + half),
+        "half to even": round,
+    }
+        "floor": math.floor,
+        "half up": lambda v: math.floor(v + half),
+        "half to even": round,
+    }
     table = np.array([ways[rounding](value) for value in exact], np.uint16)
     plain = make_frames(make_format(WIDTH, HEIGHT, layout="grey", depth=13), 3, "moving")
     numbers = [[plane.astype(np.int64) * top // 8191 for plane in planes] for planes in plain]
