@@ -97,10 +97,6 @@ def test_stretched_content_is_numbered(depth: int, top: int, rounding: str) -> N
         "half up": lambda v: math.floor(v + half),
         "half to even": round,
     }
-        "floor": math.floor,
-        "half up": lambda v: math.floor(v + half),
-        "half to even": round,
-    }
     table = np.array([ways[rounding](value) for value in exact], np.uint16)
     plain = make_frames(make_format(WIDTH, HEIGHT, layout="grey", depth=13), 3, "moving")
     numbers = [[plane.astype(np.int64) * top // 8191 for plane in planes] for planes in plain]
