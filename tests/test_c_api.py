@@ -92,8 +92,10 @@ def test_the_shared_library_shows_nothing_but_the_abi(libnlvc_prefix: Path) -> N
 
 
 def test_pixel_formats_are_those_of_the_package(libnlvc: c.CDLL) -> None:
-    assert set(names(libnlvc.nlvc_pixel_format)) == set(PIXEL_FORMATS)
+    assert set(names(libnlvc.nlvc_pixel_format)) == {name for name, form in PIXEL_FORMATS.items() if form.planar}
     for name, expected in PIXEL_FORMATS.items():
+        if not expected.planar:
+            continue
         form = make_c_format(libnlvc, name, 21, 9)
         found = (form.layout, form.alpha, form.depth, form.sx, form.sy)
         assert found == (LAYOUTS[expected.layout], expected.alpha, expected.depth, expected.sx, expected.sy), name
