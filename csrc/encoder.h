@@ -42,7 +42,8 @@ class Encoder {
   private:
     void check(const std::vector<Plane>& planes, int64_t pts, int64_t duration) const;
     MotionField search(const Plane& current);
-    std::vector<EncodedSlice> encode_slices(CodedFrame& frame, bool keyframe, std::vector<PlaneReferences> references);
+    std::vector<EncodedSlice> encode_slices(CodedFrame& frame, bool keyframe,
+                                            const std::vector<PlaneReferences>* references);
 
     PictureFormat format_;
     PictureFormat coded_;  ///< the same at the depth of the sample map's numbers
@@ -61,6 +62,7 @@ class Encoder {
     int q_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
+    std::vector<PlaneContext> contexts_;
     int64_t next_pts_ = 0;    ///< previous pts + duration
     int since_keyframe_ = 0;  ///< frames since the last keyframe, itself included
     bool first_ = true;

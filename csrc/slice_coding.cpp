@@ -50,9 +50,9 @@ void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork&
     const auto needed = needed_planes(network, coding.settings.intra);
     context.reset(coding.settings, format.plane_width(p), rows.count());
     if (!coding.settings.intra) {
-        const PlaneReferences& r = coding.references[p];
-        if (needed[kRef1Sub]) context.set(kRef1Sub, *r.ref1_sub, rows.top, plane_rows);
-        if (needed[kRef1]) context.set(kRef1, *r.ref1, rows.top, plane_rows);
+        const PlaneReferences& r = (*coding.references)[p];
+        if (needed[kRef1Sub]) context.set(kRef1Sub, r.ref1_sub, rows.top, plane_rows);
+        if (needed[kRef1]) context.set(kRef1, r.ref1, rows.top, plane_rows);
         for (size_t k = 0; k < r.older.size(); ++k) {
             const auto id = static_cast<PlaneId>(kRef2 + k);
             if (needed[id]) context.set(id, *r.older[k], rows.top, plane_rows);
@@ -76,8 +76,22 @@ void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork&
         };
         set(kGuide1Cur, coding.frame.planes[guide]);
         set(kGuide1Err, coding.frame.errors[guide]);
-        if (!coding.settings.intra) set(kGuide1Ref, *coding.references[guide].ref1_sub);
+        if (!coding.settings.intra) set(kGuide1Ref, (*coding.references)[guide].ref1_sub);
     }
+}
+
+/// A raw slice leaves no vectors and no errors.
+void clear_slice(const FrameCoding& coding, int slice) {
+    const PictureFormat& format = coding.format;
+    for (int p = 0; p < format.planes(); ++p) {
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        ErrorPlane& errors = coding.frame.errors[p];
+        std::fill_n(errors.row(rows.top), static_cast<size_t>(rows.count()) * errors.width, int8_t{0});
+    }
+    if (coding.settings.intra) return;
+    const RowRange blocks = format.slice_blocks(slice, coding.slices);
+    for (int by = blocks.top; by < blocks.bottom; ++by)
+        for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
 }
 
 }  // namespace
@@ -113,7 +127,7 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
         code_motion(bits, format.slice_blocks(slice, coding.slices), coding.frame.motion);
         out.motion_bits = coder.bits();
     }
-    PlaneContext context;
+    PlaneContext& context = coding.contexts[slice];
     double bits = coder.bits();
     for (int p = 0; p < format.planes(); ++p) {
         const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
@@ -140,13 +154,8 @@ EncodedSlice store_slice(const FrameCoding& coding, int slice) {
         const size_t before = out.payload.size();
         append_samples(coding.frame.planes[p], rows, format.sample_bytes(), out.payload);
         out.plane_bits.push_back(8.0 * static_cast<double>(out.payload.size() - before));
-        ErrorPlane& errors = coding.frame.errors[p];
-        std::fill(errors.row(rows.top), errors.row(rows.top) + size_t(rows.count()) * errors.width, int8_t{0});
     }
-    const RowRange blocks = format.slice_blocks(slice, coding.slices);
-    if (!coding.settings.intra)
-        for (int by = blocks.top; by < blocks.bottom; ++by)
-            for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
+    clear_slice(coding, slice);
     return out;
 }
 
@@ -157,7 +166,7 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
 
 void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
     const PictureFormat& format = coding.format;
-    PlaneContext context;
+    PlaneContext& context = coding.contexts[slice];
     for (int p = 0; p < format.planes(); ++p) {
         const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
         const int top = format.slice_rows(p, slice, coding.slices).top;
@@ -171,6 +180,7 @@ void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
 
 void load_slice(const FrameCoding& coding, int slice, ByteView payload) {
     const PictureFormat& format = coding.format;
+    clear_slice(coding, slice);
     Reader in(payload, "raw slice");
     for (int p = 0; p < format.planes(); ++p) {
         const RowRange rows = format.slice_rows(p, slice, coding.slices);

@@ -28,7 +28,8 @@ struct FrameCoding {
     CodingSettings settings;
     int slices;
     CodedFrame& frame;
-    const std::vector<PlaneReferences>& references;  ///< by plane; empty in an I-frame
+    const std::vector<PlaneReferences>* references;  ///< by plane; nullptr in an I-frame
+    std::vector<PlaneContext>& contexts;             ///< one for each slice, to work in
 };
 
 struct EncodedSlice {
@@ -47,7 +48,7 @@ EncodedSlice store_slice(const FrameCoding& coding, int slice);
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion);
 /// Sets the samples and errors of a slice.
 void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder);
-/// The reverse of store_slice; vectors and errors of a new frame are zero already.
+/// The reverse of store_slice.
 void load_slice(const FrameCoding& coding, int slice, ByteView payload);
 
 }  // namespace nlvc
