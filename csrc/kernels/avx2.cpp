@@ -111,16 +111,18 @@ inline I32 tail(I32 u) {
     return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
 }
 
-inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
+inline I32 set2(const int32_t* p) { return {_mm256_set1_epi32(p[0]), _mm256_set1_epi32(p[1])}; }
+
+inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
     const __m256i u = _mm256_set1_epi64x(static_cast<int64_t>(unit)),
                   c = _mm256_set1_epi64x(static_cast<int64_t>(code));
     // products and code stay below 2^49, so the signed comparison serves
-    auto four = [&](__m128i b) {
-        const __m256i above = _mm256_cmpgt_epi64(_mm256_mul_epu32(_mm256_cvtepu32_epi64(b), u), c);
+    auto four = [&](const uint32_t* p) {
+        const __m256i b = _mm256_cvtepu32_epi64(load_half(p));
+        const __m256i above = _mm256_cmpgt_epi64(_mm256_mul_epu32(b, u), c);
         return static_cast<uint32_t>(~_mm256_movemask_pd(_mm256_castsi256_pd(above))) & 15u;
     };
-    return four(_mm256_castsi256_si128(bounds.low)) | four(_mm256_extracti128_si256(bounds.low, 1)) << 4 |
-           four(_mm256_castsi256_si128(bounds.high)) << 8 | four(_mm256_extracti128_si256(bounds.high, 1)) << 12;
+    return four(bounds) | four(bounds + 4) << 4;
 }
 
 // Each builds on those before it.

@@ -79,13 +79,12 @@ inline I32 tail(I32 u) {
     return _mm512_srlv_epi32(_mm512_sub_epi32(scaled, fall), look_up_words(t.shift, index, upper));
 }
 
-inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
+inline I32 set2(const int32_t* p) { return _mm512_mask_set1_epi32(_mm512_set1_epi32(p[0]), 0xff00, p[1]); }
+
+inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
     const __m512i u = _mm512_set1_epi64(static_cast<int64_t>(unit)), c = _mm512_set1_epi64(static_cast<int64_t>(code));
-    const __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(bounds));
-    const __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(bounds, 1));
-    const uint32_t a = _mm512_cmple_epu64_mask(_mm512_mul_epu32(low, u), c);
-    const uint32_t b = _mm512_cmple_epu64_mask(_mm512_mul_epu32(high, u), c);
-    return a | b << 8;
+    const __m512i b = _mm512_cvtepu32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bounds)));
+    return _mm512_cmple_epu64_mask(_mm512_mul_epu32(b, u), c);
 }
 
 // Each builds on those before it.

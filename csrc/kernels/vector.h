@@ -21,7 +21,8 @@
 //     quotient(a, b)                     floor(a / b) of non-negative integers below 2^24
 //     look_up(table, index)              int32_t table[index]
 //     tail(u)                            t_k of section 6 for u in [0, 32767], 2^-21
-//     reached(bounds, unit, code)        bit l: unit * bounds[l] <= code
+//     set2(p)                            int32_t p[0] in lanes 0..7, p[1] in lanes 8..15
+//     reached(p, unit, code)             bit l: unit * p[l] <= code, for eight uint32_t
 // clang-format on
 // and on rows of sixteen 16-bit integers (`Row`), beside those of row_blocks.h,
 // clang-format off
@@ -308,46 +309,63 @@ inline Logistics distribution(const MixtureBatch& m, int lane) {
     return one;
 }
 
+/// The distributions of two lanes, for lanes 0..7 and 8..15.
+inline Logistics two_distributions(const MixtureBatch& m, int lane) {
+    Logistics two;
+    for (int k = 0; k < kLogistics; ++k) {
+        two.weight[k] = set2(m.weight[k] + lane);
+        two.centre[k] = set2(m.centre[k] + lane);
+        two.inverse[k] = set2(m.inverse[k] + lane);
+    }
+    return two;
+}
+
 // code < unit * 2^24 + 2^24 and unit >= 2^8, so this bound lies beyond any code.
 constexpr int32_t kNeverReached = 2 * kProbabilityOne;
 
-/// Sixteen samples, `stride` apart, whose bounds are compared with the code at once.
+/// Samples `stride` apart whose bounds are compared with the code at once: `count` of them.
 struct Window {
-    int base, stride;
-
-    I32 samples() const { return add(set(base), mul(load(kLaneNumbers), set(stride))); }
+    int32_t base, stride, count;
 };
 
-/// The first window, around the likely sample: it does not depend on the code.
+/// Samples of the first window, which lies around the likely sample and does not depend on the code: nineteen of twenty
+/// samples are in it, so that two lanes share the evaluation of sixteen.
+constexpr int kFirst = 8;
+alignas(64) constexpr int32_t kFirstNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7};
+
 inline Window first_window(const MixtureBatch& m, int lane, int maximum) {
     const int excess = (m.step[lane] - 1) >> 2;  // the least power of two of at least a quarter of the scale
     const int stride = excess == 0 ? 1 : 1 << (32 - __builtin_clz(static_cast<unsigned>(excess)));
-    return {most(0, least(m.start[lane], maximum)) - 7 * stride, stride};
+    return {most(0, least(m.start[lane], maximum)) - (kFirst / 2 - 1) * stride, stride, kFirst};
 }
 
 /// Searches on where the first window left more than one sample.
-/// @param bound  bounds of the window's samples, `count` of which are reached
+/// @param bound  bounds of the window's samples, `reach` of which are reached
 __attribute__((noinline, cold)) Found search(const MixtureBatch& m, int lane, int depth, int q, uint64_t unit,
-                                             uint64_t code, const uint32_t* bound, int count) {
+                                             uint64_t code, const uint32_t* bound, int reach) {
     const Logistics one = distribution(m, lane);
     Window window = first_window(m, lane, (1 << depth) - 1);
     int lo = 0, hi = 1 << depth;  // the symbol lies in [lo, hi); the bounds of both ends are known
     uint32_t lo_bound = 0, hi_bound = kProbabilityOne;
+    int growth = 1;
     alignas(64) uint32_t next[kLanes];
     while (true) {
-        const int reach = window.base + (count - 1) * window.stride;  // C(v) rises: the reached bounds come first
-        if (count > 0 && reach > lo) lo = reach, lo_bound = bound[count - 1];
-        if (count < kLanes && reach + window.stride < hi) hi = most(reach + window.stride, 0), hi_bound = bound[count];
+        const int last = window.base + (reach - 1) * window.stride;  // C(v) rises: the reached bounds come first
+        if (reach > 0 && last > lo) lo = last, lo_bound = bound[reach - 1];
+        if (reach < window.count && last + window.stride < hi)
+            hi = most(last + window.stride, 0), hi_bound = bound[reach];
         if (hi - lo <= 1) return {lo, lo_bound, hi_bound};
-        // Beyond the window: a wider one on that side, unless sixteen samples cut what is left more finely.
+        // Beyond the window: the next one on that side, then wider ones, unless sixteen samples cut what is left more
+        // finely.
         const int even = (hi - lo + kLanes) / (kLanes + 1);
-        const bool outside = count == 0 || count == kLanes;
-        window.stride = outside ? least(window.stride * 8, even) : even;
-        window.base = outside && count == 0 ? hi - kLanes * window.stride : lo + window.stride;
-        const I32 c = bounds(one, window.samples(), depth, q, kNeverReached);
+        const bool outside = reach == 0 || reach == window.count;
+        const int stride = outside ? least(window.stride * growth, even) : even;
+        window = {outside && reach == 0 ? hi - kLanes * stride : lo + stride, stride, kLanes};
+        growth = 8;
+        const I32 c = bounds(one, add(set(window.base), mul(load(kLaneNumbers), set(stride))), depth, q, kNeverReached);
         store(reinterpret_cast<int32_t*>(next), c);
         bound = next;
-        count = __builtin_ctz(~reached(c, unit, code));
+        reach = __builtin_ctz(~(reached(next, unit, code) | reached(next + kFirst, unit, code) << kFirst));
     }
 }
 
@@ -375,21 +393,27 @@ inline void consume(DecoderState& s, uint64_t unit, uint32_t low, uint32_t high)
 void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& state, uint16_t* samples) {
     // The windows of the lanes to come are evaluated beside the comparison of this one, which waits for the coder.
     constexpr int kAhead = 2;
-    alignas(64) uint32_t bound[kLanes][kLanes];
+    alignas(64) uint32_t bound[kLanes][kFirst];
+    alignas(64) int32_t base[kLanes], stride[kLanes];
     const int maximum = (1 << depth) - 1;
     DecoderState s = state;
     for (int step = 0; step < count + kAhead; ++step) {
-        if (step < count)
+        if (step < count && step % 2 == 0) {
+            for (int lane = step; lane < step + 2; ++lane) {
+                const Window window = first_window(m, lane, maximum);
+                base[lane] = window.base;
+                stride[lane] = window.stride;
+            }
+            const I32 v = add(set2(base + step), mul(load(kFirstNumbers), set2(stride + step)));
             store(reinterpret_cast<int32_t*>(bound[step]),
-                  bounds(distribution(m, step), first_window(m, step, maximum).samples(), depth, q, kNeverReached));
+                  bounds(two_distributions(m, step), v, depth, q, kNeverReached));
+        }
         const int lane = step - kAhead;
         if (lane < 0) continue;
-        const Window window = first_window(m, lane, maximum);
         const uint64_t unit = s.range >> kProbabilityBits;
-        const int reach = __builtin_ctz(~reached(load(reinterpret_cast<const int32_t*>(bound[lane])), unit, s.code));
-        Found found{window.base + reach - 1, bound[lane][(reach - 1) & (kLanes - 1)],
-                    bound[lane][reach & (kLanes - 1)]};
-        if (window.stride != 1 || reach == 0 || reach == kLanes)
+        const int reach = __builtin_ctz(~reached(bound[lane], unit, s.code));
+        Found found{base[lane] + reach - 1, bound[lane][(reach - 1) & (kFirst - 1)], bound[lane][reach & (kFirst - 1)]};
+        if (__builtin_expect(stride[lane] != 1 || reach == 0 || reach == kFirst, 0))
             found = search(m, lane, depth, q, unit, s.code, bound[lane], reach);
         if (found.high > static_cast<uint32_t>(kProbabilityOne)) found.high = kProbabilityOne;
         consume(s, unit, found.low, found.high);
