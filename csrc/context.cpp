@@ -59,10 +59,10 @@ Edge choose_edge(int w, int n, int c) {
 void PlaneContext::reset(const CodingSettings& coding, int width, int height) {
     settings = coding;
     layout = SkewLayout(width, height, coding.delta);
-    for (auto& plane : samples) plane.clear();
-    for (auto& plane : errors) plane.clear();
-    samples[kCur].assign(layout.size(), 0);
+    present.fill(false);
+    samples[kCur].resize(layout.size());
     errors[kErr].assign(layout.size(), 0);
+    present[kCur] = present[kErr] = true;
 }
 
 std::array<bool, kPlaneIds> needed_planes(const CompiledNetwork& network, bool intra) {
@@ -105,7 +105,7 @@ void find_anchors(const PlaneContext& context, const BatchPosition& at, int32_t 
     if (!context.settings.intra) {
         constexpr PlaneId kPlanes[kAnchors] = {kRef1Sub, kGuide1Ref, kGuide2Ref};
         for (int a = 0; a < kAnchors; ++a) {
-            if (context.samples[kPlanes[a]].empty()) continue;
+            if (!context.present[kPlanes[a]]) continue;
             const uint16_t* from = context.samples[kPlanes[a]].data() + layout.group(at.group) + at.y;
             for (int lane = 0; lane < kLanes; ++lane) anchors[a][lane] = from[lane];
         }
@@ -127,8 +127,8 @@ void find_anchors(const PlaneContext& context, const BatchPosition& at, int32_t 
         }
         constexpr PlaneId kPlanes[kAnchors] = {kCur, kGuide1Cur, kGuide2Cur};
         for (int a = 0; a < kAnchors; ++a) {
+            if (!context.present[kPlanes[a]]) continue;
             const auto& plane = context.samples[kPlanes[a]];
-            if (plane.empty()) continue;
             anchors[a][lane] =
                 edge.none ? 1 << (context.settings.depth - 1)
                           : edge.w * plane[west + lane] + edge.n * plane[north + lane] + edge.c * plane[corner + lane];

@@ -19,19 +19,26 @@ struct CodingSettings {
     bool intra = true;  ///< I-frame
 };
 
-/// The context planes by id. Samples and errors are separate; ids that the network does not read stay empty.
+/// The context planes by id. Samples and errors are separate; ids that the network does not read stay unset. The memory
+/// of one plane serves the next.
 struct PlaneContext {
     CodingSettings settings;
     SkewLayout layout;
     std::array<std::vector<uint16_t>, kPlaneIds> samples;
     std::array<std::vector<int8_t>, kPlaneIds> errors;
+    std::array<bool, kPlaneIds> present{};  ///< which of them are set
 
-    /// Starts a new plane: width x height is its part in the slice. `cur` and `err` become zero.
+    /// Starts a new plane: width x height is its part in the slice. All planes become unset but `cur`, which holds
+    /// anything, and `err`, which is zero.
     void reset(const CodingSettings& coding, int width, int height);
     /// Sets a plane from a grid whose row `top` is the slice's first; taps clamp to `rows` of the grid.
-    void set(PlaneId id, const Plane& source, int top, RowRange rows) { skew(layout, source, top, rows, samples[id]); }
+    void set(PlaneId id, const Plane& source, int top, RowRange rows) {
+        skew(layout, source, top, rows, samples[id]);
+        present[id] = true;
+    }
     void set(PlaneId id, const ErrorPlane& source, int top, RowRange rows) {
         skew(layout, source, top, rows, errors[id]);
+        present[id] = true;
     }
 };
 

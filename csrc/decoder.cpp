@@ -93,18 +93,20 @@ void Decoder::load_model(const Sequence& sequence) {
 
 CodedFrame Decoder::decode_samples(const Packet& packet) {
     const int slices = static_cast<int>(packet.slices.size());
-    CodedFrame frame(coded_, packet.keyframe);
+    CodedFrame frame = history_.new_frame(coded_);
     std::vector<RangeDecoder> coders;
     for (const SliceHeader& slice : packet.slices) coders.emplace_back(slice.payload);
-    std::vector<PlaneReferences> references;
+    const std::vector<PlaneReferences>* references = nullptr;
     if (!packet.keyframe) {
+        frame.motion = MotionField(coded_.width, coded_.height, kBlock);
         for (int i = 0; i < slices; ++i)
             if (packet.slices[i].mode == SliceMode::kModel)
                 decode_slice_motion(coded_, slices, i, coders[i], frame.motion);
-        references = history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
+        references = &history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
-    const FrameCoding coding{coded_, *model_, {coded_.depth, packet.q, delta_, packet.keyframe},
-                             slices, frame,   references};
+    contexts_.resize(std::max(contexts_.size(), static_cast<size_t>(slices)));
+    const FrameCoding coding{coded_,     *model_,  {coded_.depth, packet.q, delta_, packet.keyframe}, slices, frame,
+                             references, contexts_};
     pool_.run(slices, [&](int i) {
         if (packet.slices[i].mode == SliceMode::kModel)
             decode_slice(coding, i, coders[i]);

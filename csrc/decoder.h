@@ -55,6 +55,7 @@ class Decoder {
     std::optional<Model> parsed_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
+    std::vector<PlaneContext> contexts_;
     int64_t next_pts_ = 0;
 };
 

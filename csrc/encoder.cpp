@@ -60,16 +60,14 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
                     (settings_.keyframe_interval > 0 && since_keyframe_ >= settings_.keyframe_interval);
     const bool covered = keyframe || map_.covers(planes);
     keyframe = keyframe || !covered;
-    EncodedFrame out;
     MotionField motion;
-    std::vector<PlaneReferences> references;
+    const std::vector<PlaneReferences>* references = nullptr;
     if (!keyframe) {
         map_.number(planes);
         motion = search(planes[0]);
-        references = history_.references(*model_->kernels().blocks, coded_, motion, pool_);
-        out.scene_change = scene_change(planes[0], *references[0].ref1_sub, coded_.depth);
-        keyframe = settings_.scene_cuts && out.scene_change > 1;
-        if (keyframe) map_.restore(planes);
+        references = &history_.references(*model_->kernels().blocks, coded_, motion, pool_);
+        keyframe = settings_.scene_cuts && is_scene_cut(planes[0], (*references)[0].ref1_sub, coded_.depth);
+        if (keyframe) map_.restore(planes), references = nullptr;
     }
     if (keyframe) {
         map_ = maps_.choose(planes, map_, !covered);
@@ -77,14 +75,13 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
         q_ = choose_shift(coded_.depth);
         map_.number(planes);
     }
-    CodedFrame frame(coded_, true);
-    frame.planes = std::move(planes);
+    CodedFrame frame = history_.new_frame(coded_);
+    frame.planes.swap(planes);
     if (!keyframe) frame.motion = std::move(motion);
 
-    if (settings_.analysis) out.block_bits = make_block_bits(format_);
+    EncodedFrame out;
     Packet packet;
-    const std::vector<EncodedSlice> slices =
-        encode_slices(frame, keyframe, std::move(references), settings_.analysis ? &out.block_bits : nullptr);
+    const std::vector<EncodedSlice> slices = encode_slices(frame, keyframe, references);
     out.plane_bits.assign(frame.planes.size(), 0.0);
     for (const EncodedSlice& slice : slices) {
         packet.slices.push_back({slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload)});
@@ -139,12 +136,12 @@ MotionField Encoder::search(const Plane& current) {
 }
 
 std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, bool keyframe,
-                                                 std::vector<PlaneReferences> references, BlockBits* block_bits) {
-    if (keyframe) references.clear();
+                                                 const std::vector<PlaneReferences>* references) {
+    contexts_.resize(static_cast<size_t>(slices_));
     std::vector<EncodedSlice> slices(static_cast<size_t>(slices_));
     while (true) {
-        const FrameCoding coding{coded_,     *model_,   {coded_.depth, q_, settings_.delta, keyframe}, slices_, frame,
-                                 references, block_bits};
+        const FrameCoding coding{coded_,     *model_,  {coded_.depth, q_, settings_.delta, keyframe}, slices_, frame,
+                                 references, contexts_};
         pool_.run(slices_, [&](int i) {
             if (slices[i].mode == SliceMode::kModel) slices[i] = encode_slice(coding, i);
         });
@@ -158,7 +155,7 @@ std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, bool keyfram
             again = !keyframe;
         }
         if (!again) return slices;
-        references = history_.references(*model_->kernels().blocks, coded_, frame.motion, pool_);
+        references = &history_.references(*model_->kernels().blocks, coded_, frame.motion, pool_);
     }
 }
 

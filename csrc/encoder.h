@@ -12,7 +12,6 @@ struct EncoderSettings {
     int threads = 0;  ///< 0: one for each processor
     bool embed_model = false;  ///< put the model file into the first keyframe and the sequence header
     bool scene_cuts = true;    ///< start a keyframe where the content changes
-    bool analysis = false;     ///< record the bits of each block
     std::string kernels = {};  ///< a name of kernels/kernels.h, for tests; empty: the fastest
 };
 
@@ -21,9 +20,7 @@ struct EncodedFrame {
     bool keyframe = false;
     std::vector<double> plane_bits;  ///< by plane
     double motion_bits = 0;
-    double scene_change = 0;  ///< as in decisions.h; 0 where no motion was searched
-    BlockBits block_bits;     ///< empty without EncoderSettings::analysis
-    uint32_t checksum = 0;    ///< of the frame's samples
+    uint32_t checksum = 0;  ///< of the frame's samples
 };
 
 class Encoder {
@@ -45,8 +42,8 @@ class Encoder {
   private:
     void check(const std::vector<Plane>& planes, int64_t pts, int64_t duration) const;
     MotionField search(const Plane& current);
-    std::vector<EncodedSlice> encode_slices(CodedFrame& frame, bool keyframe, std::vector<PlaneReferences> references,
-                                            BlockBits* block_bits);
+    std::vector<EncodedSlice> encode_slices(CodedFrame& frame, bool keyframe,
+                                            const std::vector<PlaneReferences>* references);
 
     PictureFormat format_;
     PictureFormat coded_;  ///< the same at the depth of the sample map's numbers
@@ -65,6 +62,7 @@ class Encoder {
     int q_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
+    std::vector<PlaneContext> contexts_;
     int64_t next_pts_ = 0;    ///< previous pts + duration
     int since_keyframe_ = 0;  ///< frames since the last keyframe, itself included
     bool first_ = true;

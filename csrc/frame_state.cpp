@@ -4,32 +4,59 @@
 
 namespace nlvc {
 
-CodedFrame::CodedFrame(const PictureFormat& format, bool keyframe) {
-    for (int p = 0; p < format.planes(); ++p) {
-        planes.emplace_back(format.plane_width(p), format.plane_height(p));
-        errors.emplace_back(format.plane_width(p), format.plane_height(p));
+namespace {
+
+/// A grid of the size; its memory is kept when it has that size already.
+template <class T>
+void fit(Grid<T>& grid, int width, int height) {
+    if (grid.width != width || grid.height != height) grid = Grid<T>(width, height);
+}
+
+}  // namespace
+
+CodedFrame History::new_frame(const PictureFormat& format) {
+    CodedFrame frame;
+    if (!spare_.empty()) {
+        frame = std::move(spare_.back());
+        spare_.pop_back();
     }
-    if (!keyframe) motion = MotionField(format.width, format.height, kBlock);
+    frame.planes.resize(static_cast<size_t>(format.planes()));
+    frame.errors.resize(static_cast<size_t>(format.planes()));
+    for (int p = 0; p < format.planes(); ++p) {
+        fit(frame.planes[p], format.plane_width(p), format.plane_height(p));
+        fit(frame.errors[p], format.plane_width(p), format.plane_height(p));
+    }
+    frame.motion = {};
+    return frame;
+}
+
+void History::clear() {
+    for (CodedFrame& frame : frames_)
+        if (spare_.size() <= kReferences) spare_.push_back(std::move(frame));
+    frames_.clear();
 }
 
 void History::push(CodedFrame frame, bool keyframe) {
-    if (keyframe) frames_.clear();
-    frames_.push_front(std::make_shared<const CodedFrame>(std::move(frame)));
-    if (frames_.size() > kReferences) frames_.pop_back();
+    if (keyframe) clear();
+    frames_.push_front(std::move(frame));
+    if (frames_.size() <= kReferences) return;
+    if (spare_.empty()) spare_.push_back(std::move(frames_.back()));
+    frames_.pop_back();
 }
 
-std::vector<PlaneReferences> History::references(const BlockKernels& kernels, const PictureFormat& format,
-                                                 const MotionField& motion, ThreadPool& pool) const {
+const std::vector<PlaneReferences>& History::references(const BlockKernels& kernels, const PictureFormat& format,
+                                                        const MotionField& motion, ThreadPool& pool) {
     const int planes = format.planes();
     const MotionField integer = to_integer(motion);
-    std::vector<PlaneReferences> out(static_cast<size_t>(planes));
+    std::vector<PlaneReferences>& out = references_;
+    out.resize(static_cast<size_t>(planes));
     // Bands of rows are independent; any cut gives the same planes.
     const int bands = std::min(format.slice_units(), 8);
     pool.run(planes, [&](int p) {
         PlaneReferences& r = out[p];
-        r.ref1_sub = std::make_shared<Plane>(format.plane_width(p), format.plane_height(p));
-        r.ref1 = std::make_shared<Plane>(format.plane_width(p), format.plane_height(p));
-        r.errors = ErrorPlane(format.plane_width(p), format.plane_height(p));
+        fit(r.ref1_sub, format.plane_width(p), format.plane_height(p));
+        fit(r.ref1, format.plane_width(p), format.plane_height(p));
+        fit(r.errors, format.plane_width(p), format.plane_height(p));
     });
     pool.run(planes * bands, [&](int job) {
         const int p = job / bands;
@@ -37,42 +64,53 @@ std::vector<PlaneReferences> History::references(const BlockKernels& kernels, co
         const PlaneGeometry geometry = format.geometry(p);
         PlaneReferences& r = out[p];
         compensate_subsample(kernels, frame(1).planes[p], motion, geometry, format.depth, rows.top, rows.bottom,
-                             *r.ref1_sub);
-        compensate_integer(frame(1).planes[p], integer, geometry, rows.top, rows.bottom, *r.ref1);
+                             r.ref1_sub);
+        compensate_integer(frame(1).planes[p], integer, geometry, rows.top, rows.bottom, r.ref1);
         compensate_integer(frame(1).errors[p], integer, geometry, rows.top, rows.bottom, r.errors);
     });
     MotionField vectors = motion;
     for (int k = 2; k <= kReferences; ++k) {
+        const size_t place = static_cast<size_t>(k - 2);
         if (k > size()) {
-            for (PlaneReferences& r : out) r.older.push_back(k == 2 ? r.ref1_sub : r.older.back());
+            for (PlaneReferences& r : out) r.older[place] = k == 2 ? &r.ref1_sub : r.older[place - 1];
             continue;
         }
         const MotionField& passed = frame(k - 1).motion;
         MotionField older(format.width, format.height, kOldBlock);
         pool.run(older.rows, [&](int row) {
-            locate_older(kernels, *out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, passed, row,
+            locate_older(kernels, out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, passed, row,
                          row + 1, older);
         });
         vectors = std::move(older);
-        for (int p = 0; p < planes; ++p)
-            out[p].older.push_back(std::make_shared<Plane>(format.plane_width(p), format.plane_height(p)));
+        for (int p = 0; p < planes; ++p) {
+            fit(out[p].displaced[place], format.plane_width(p), format.plane_height(p));
+            out[p].older[place] = &out[p].displaced[place];
+        }
         pool.run(planes * bands, [&](int job) {
             const int p = job / bands;
             const RowRange rows = format.slice_rows(p, job % bands, bands);
             compensate_subsample(kernels, frame(k).planes[p], vectors, format.geometry(p), format.depth, rows.top,
-                                 rows.bottom, *out[p].older.back());
+                                 rows.bottom, out[p].displaced[place]);
         });
     }
     return out;
 }
 
 void append_samples(const Plane& plane, RowRange rows, int sample_bytes, std::vector<uint8_t>& out) {
+    const size_t first = out.size();
+    out.resize(first + static_cast<size_t>(rows.count()) * plane.width * sample_bytes);
+    uint8_t* to = out.data() + first;
     for (int y = rows.top; y < rows.bottom; ++y) {
         const uint16_t* row = plane.row(y);
-        for (int x = 0; x < plane.width; ++x) {
-            out.push_back(static_cast<uint8_t>(row[x]));
-            if (sample_bytes == 2) out.push_back(static_cast<uint8_t>(row[x] >> 8));
+        if (sample_bytes == 1) {
+            for (int x = 0; x < plane.width; ++x) to[x] = static_cast<uint8_t>(row[x]);
+        } else {
+            for (int x = 0; x < plane.width; ++x) {
+                to[2 * x] = static_cast<uint8_t>(row[x]);
+                to[2 * x + 1] = static_cast<uint8_t>(row[x] >> 8);
+            }
         }
+        to += static_cast<size_t>(plane.width) * sample_bytes;
     }
 }
 

@@ -1,8 +1,8 @@
 // What both sides remember of decoded frames and what they make of it for the next one (docs/bitstream.md sections 3
 // and 9).
 #pragma once
+#include <array>
 #include <deque>
-#include <memory>
 #include <vector>
 
 #include "format.h"
@@ -15,36 +15,38 @@ struct CodedFrame {
     std::vector<Plane> planes;       ///< samples
     std::vector<ErrorPlane> errors;  ///< prediction errors, zero in raw slices
     MotionField motion;              ///< quarter samples, 8x8 blocks; empty in a keyframe
-
-    /// Planes of the right sizes, all zero.
-    explicit CodedFrame(const PictureFormat& format, bool keyframe);
 };
 
 /// Earlier frames as one plane of a P-frame sees them.
 struct PlaneReferences {
-    std::shared_ptr<Plane> ref1_sub;  ///< frame t-1, sub-sample displaced
-    std::shared_ptr<Plane> ref1;      ///< frame t-1, integer displaced
-    std::vector<std::shared_ptr<Plane>>
-        older;          ///< t-2 .. t-4, sub-sample displaced; what does not exist shares a newer one
-    ErrorPlane errors;  ///< prediction errors of t-1, integer displaced
+    Plane ref1_sub;                                     ///< frame t-1, sub-sample displaced
+    Plane ref1;                                         ///< frame t-1, integer displaced
+    std::array<Plane, kReferences - 1> displaced;       ///< t-2 .. t-4, sub-sample displaced, as far as they exist
+    std::array<const Plane*, kReferences - 1> older{};  ///< the same; what does not exist is a newer one
+    ErrorPlane errors;                                  ///< prediction errors of t-1, integer displaced
 };
 
-/// The frames since the keyframe, at most kReferences, newest first.
+/// The frames since the keyframe, at most kReferences, newest first. Memory is used again: what the last frame needed
+/// the next one needs too.
 class History {
   public:
     bool empty() const { return frames_.empty(); }
-    const CodedFrame& frame(int k) const { return *frames_[static_cast<size_t>(k - 1)]; }  ///< t-k, k = 1 ..
+    const CodedFrame& frame(int k) const { return frames_[static_cast<size_t>(k - 1)]; }  ///< t-k, k = 1 ..
     int size() const { return static_cast<int>(frames_.size()); }
     /// The frame that was just coded becomes t-1.
     void push(CodedFrame frame, bool keyframe);
-    void clear() { frames_.clear(); }
+    void clear();
+    /// A frame to be coded: planes of the right sizes that hold anything, no motion.
+    CodedFrame new_frame(const PictureFormat& format);
 
-    /// The references of all planes for a frame with the motion field `motion`.
-    std::vector<PlaneReferences> references(const BlockKernels& kernels, const PictureFormat& format,
-                                            const MotionField& motion, ThreadPool& pool) const;
+    /// The references of all planes for a frame with the motion field `motion`, by plane; valid until the next call.
+    const std::vector<PlaneReferences>& references(const BlockKernels& kernels, const PictureFormat& format,
+                                                   const MotionField& motion, ThreadPool& pool);
 
   private:
-    std::deque<std::shared_ptr<const CodedFrame>> frames_;
+    std::deque<CodedFrame> frames_;
+    std::vector<CodedFrame> spare_;
+    std::vector<PlaneReferences> references_;
 };
 
 /// CRC-32C over the planes in coding order, rows without padding, two bytes a sample above 8 bits.

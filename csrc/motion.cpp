@@ -51,8 +51,14 @@ struct Window {
             stride = source.width;
             return;
         }
-        for (int j = 0; j < h; ++j)
-            for (int i = 0; i < w; ++i) buffer[j * kSize + i] = source.clamped(x + i, y + j);
+        const int left = std::clamp(-x, 0, w), right = std::clamp(x + w - source.width, 0, w - left);
+        const int inside = w - left - right, first = std::clamp(x, 0, source.width - 1);
+        for (int j = 0; j < h; ++j) {
+            const T* row = source.row(std::clamp(y + j, 0, source.height - 1));
+            T* to = std::fill_n(buffer + j * kSize, left, row[0]);
+            to = std::copy_n(row + first, inside, to);
+            std::fill_n(to, right, row[source.width - 1]);
+        }
         data = buffer;
         stride = kSize;
     }

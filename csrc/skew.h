@@ -13,6 +13,7 @@
 #include "lanes.h"
 #include "model.h"
 #include "plane.h"
+#include "transpose.h"
 
 namespace nlvc {
 
@@ -43,18 +44,40 @@ class SkewLayout {
     size_t size_ = 0;
 };
 
+constexpr int kTurned = 8;  ///< rows and groups that are turned at once
+
+/// Calls turn(g) for blocks of the groups g .. g + kTurned - 1 and single(g) for the other groups of [begin, end),
+/// where rows [y0, y0 + kTurned) have all their samples inside the slice in the groups of a block. Blocks may overlap.
+template <class Turn, class Single>
+void for_groups(const SkewLayout& layout, int y0, bool whole, int begin, int end, Turn turn, Single single) {
+    const int first = layout.delta() * (y0 + kTurned - 1), stop = layout.width() + layout.delta() * y0;
+    const bool blocks = whole && stop - first >= kTurned;
+    for (int g = begin; g < (blocks ? first : end); ++g) single(g);
+    if (!blocks) return;
+    for (int g = first; g < stop; g += kTurned) turn(std::min(g, stop - kTurned));
+    for (int g = stop; g < end; ++g) single(g);
+}
+
 /// Copies rows [top, top + layout.height()) of `source` into the layout; positions outside are clamped to the columns
 /// of the plane and to the rows [rows.top, rows.bottom).
 template <class T>
 void skew(const SkewLayout& layout, const Grid<T>& source, int top, RowRange rows, std::vector<T>& out) {
-    constexpr int kBand = 32;  // rows at a time: reads and writes stay in the cache
     out.resize(layout.size());
     const int w = layout.width(), h = layout.height(), delta = layout.delta();
-    for (int y0 = -kReach; y0 < h + kReach; y0 += kBand) {
-        const int y1 = std::min(y0 + kBand, h + kReach);
-        const T* row[kBand];
+    for (int y0 = -kReach; y0 < h + kReach; y0 += kTurned) {
+        const int y1 = std::min(y0 + kTurned, h + kReach);
+        const T* row[kTurned];
         for (int y = y0; y < y1; ++y) row[y - y0] = source.row(std::clamp(top + y, rows.top, rows.bottom - 1));
-        for (int g = -kReach + delta * y0; g < w + kReach + delta * (y1 - 1); ++g) {
+        auto turn = [&](int g) {
+            const T* in[kTurned];
+            T* to[kTurned];
+            for (int i = 0; i < kTurned; ++i) {
+                in[i] = row[i] + (g - delta * (y0 + i));
+                to[i] = out.data() + layout.group(g + i) + y0;
+            }
+            transpose8(in, to);
+        };
+        auto single = [&](int g) {
             int first = y0, last = y1 - 1;
             if (delta != 0) {
                 // -kReach <= g - δ*y < w + kReach
@@ -64,24 +87,34 @@ void skew(const SkewLayout& layout, const Grid<T>& source, int top, RowRange row
             }
             T* at = out.data() + layout.group(g);
             for (int y = first; y <= last; ++y) at[y] = row[y - y0][std::clamp(g - delta * y, 0, w - 1)];
-        }
+        };
+        for_groups(layout, y0, y1 - y0 == kTurned, -kReach + delta * y0, w + kReach + delta * (y1 - 1), turn, single);
     }
 }
 
 /// Copies the slice back into rows [top, top + layout.height()) of `target`.
 template <class T>
 void unskew(const SkewLayout& layout, const std::vector<T>& values, int top, Grid<T>& target) {
-    constexpr int kBand = 32;
     const int w = layout.width(), h = layout.height(), delta = layout.delta();
-    for (int y0 = 0; y0 < h; y0 += kBand) {
-        const int y1 = std::min(y0 + kBand, h);
-        T* row[kBand];
+    for (int y0 = 0; y0 < h; y0 += kTurned) {
+        const int y1 = std::min(y0 + kTurned, h);
+        T* row[kTurned];
         for (int y = y0; y < y1; ++y) row[y - y0] = target.row(top + y);
-        for (int g = delta * y0; g < w + delta * (y1 - 1); ++g) {
+        auto turn = [&](int g) {
+            const T* in[kTurned];
+            T* to[kTurned];
+            for (int i = 0; i < kTurned; ++i) {
+                in[i] = values.data() + layout.group(g + i) + y0;
+                to[i] = row[i] + (g - delta * (y0 + i));
+            }
+            transpose8(in, to);
+        };
+        auto single = [&](int g) {
             const int first = std::max(y0, layout.first_row(g)), last = std::min(y1 - 1, layout.last_row(g));
             const T* at = values.data() + layout.group(g);
             for (int y = first; y <= last; ++y) row[y - y0][g - delta * y] = at[y];
-        }
+        };
+        for_groups(layout, y0, y1 - y0 == kTurned, delta * y0, w + delta * (y1 - 1), turn, single);
     }
 }
 

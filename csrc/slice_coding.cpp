@@ -8,23 +8,20 @@ namespace {
 
 class EncodingVisitor final : public BatchVisitor {
   public:
-    EncodingVisitor(RangeEncoder& coder, const Kernels& kernels, const CodingSettings& settings,
-                    const BlockBitsRecorder& recorder)
-        : coder_(coder), kernels_(kernels), settings_(settings), recorder_(recorder) {}
+    EncodingVisitor(RangeEncoder& coder, const Kernels& kernels, const CodingSettings& settings)
+        : coder_(coder), kernels_(kernels), settings_(settings) {}
 
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
         kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
         uint32_t low[kLanes], high[kLanes];
         kernels_.bounds(mixture_, samples, settings_.depth, settings_.q, low, high);
         for (int lane = 0; lane < at.count; ++lane) coder_.encode(low[lane], high[lane]);
-        recorder_.add(at, low, high);
     }
 
   private:
     RangeEncoder& coder_;
     const Kernels& kernels_;
     CodingSettings settings_;
-    BlockBitsRecorder recorder_;
     MixtureBatch mixture_;
 };
 
@@ -53,9 +50,9 @@ void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork&
     const auto needed = needed_planes(network, coding.settings.intra);
     context.reset(coding.settings, format.plane_width(p), rows.count());
     if (!coding.settings.intra) {
-        const PlaneReferences& r = coding.references[p];
-        if (needed[kRef1Sub]) context.set(kRef1Sub, *r.ref1_sub, rows.top, plane_rows);
-        if (needed[kRef1]) context.set(kRef1, *r.ref1, rows.top, plane_rows);
+        const PlaneReferences& r = (*coding.references)[p];
+        if (needed[kRef1Sub]) context.set(kRef1Sub, r.ref1_sub, rows.top, plane_rows);
+        if (needed[kRef1]) context.set(kRef1, r.ref1, rows.top, plane_rows);
         for (size_t k = 0; k < r.older.size(); ++k) {
             const auto id = static_cast<PlaneId>(kRef2 + k);
             if (needed[id]) context.set(id, *r.older[k], rows.top, plane_rows);
@@ -79,17 +76,22 @@ void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork&
         };
         set(kGuide1Cur, coding.frame.planes[guide]);
         set(kGuide1Err, coding.frame.errors[guide]);
-        if (!coding.settings.intra) set(kGuide1Ref, *coding.references[guide].ref1_sub);
+        if (!coding.settings.intra) set(kGuide1Ref, (*coding.references)[guide].ref1_sub);
     }
 }
 
-/// A slice may be coded more than once.
-void clear_block_bits(const FrameCoding& coding, int slice) {
-    if (coding.block_bits == nullptr) return;
-    BlockBits& bits = *coding.block_bits;
-    const RowRange rows = coding.format.slice_rows(0, slice, coding.slices);
-    const int bottom = std::min((rows.bottom + kBlockBitsSize - 1) / kBlockBitsSize, bits.height);
-    std::fill(bits.row(rows.top / kBlockBitsSize), bits.row(bottom), 0.0f);
+/// A raw slice leaves no vectors and no errors.
+void clear_slice(const FrameCoding& coding, int slice) {
+    const PictureFormat& format = coding.format;
+    for (int p = 0; p < format.planes(); ++p) {
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        ErrorPlane& errors = coding.frame.errors[p];
+        std::fill_n(errors.row(rows.top), static_cast<size_t>(rows.count()) * errors.width, int8_t{0});
+    }
+    if (coding.settings.intra) return;
+    const RowRange blocks = format.slice_blocks(slice, coding.slices);
+    for (int by = blocks.top; by < blocks.bottom; ++by)
+        for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
 }
 
 }  // namespace
@@ -120,21 +122,19 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
     const PictureFormat& format = coding.format;
     RangeEncoder coder;
     EncodedSlice out;
-    clear_block_bits(coding, slice);
     if (!coding.settings.intra) {
         BitEncoder bits(coder);
         code_motion(bits, format.slice_blocks(slice, coding.slices), coding.frame.motion);
         out.motion_bits = coder.bits();
     }
-    PlaneContext context;
+    PlaneContext& context = coding.contexts[slice];
     double bits = coder.bits();
     for (int p = 0; p < format.planes(); ++p) {
         const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
         const RowRange rows = format.slice_rows(p, slice, coding.slices);
         prepare(coding, slice, p, network, context);
         context.set(kCur, coding.frame.planes[p], rows.top, rows);
-        const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
-        EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, recorder);
+        EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings);
         run_plane(context, {coding.model.kernels(), network}, visitor);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
         out.plane_bits.push_back(coder.bits() - bits);
@@ -149,21 +149,13 @@ EncodedSlice store_slice(const FrameCoding& coding, int slice) {
     const PictureFormat& format = coding.format;
     EncodedSlice out;
     out.mode = SliceMode::kRaw;
-    clear_block_bits(coding, slice);
     for (int p = 0; p < format.planes(); ++p) {
         const RowRange rows = format.slice_rows(p, slice, coding.slices);
         const size_t before = out.payload.size();
         append_samples(coding.frame.planes[p], rows, format.sample_bytes(), out.payload);
         out.plane_bits.push_back(8.0 * static_cast<double>(out.payload.size() - before));
-        BlockBitsRecorder(coding.block_bits, format, p, rows.top, coding.settings.delta)
-            .add_raw(rows, format.plane_width(p), 8 * format.sample_bytes());
-        ErrorPlane& errors = coding.frame.errors[p];
-        std::fill(errors.row(rows.top), errors.row(rows.top) + size_t(rows.count()) * errors.width, int8_t{0});
     }
-    const RowRange blocks = format.slice_blocks(slice, coding.slices);
-    if (!coding.settings.intra)
-        for (int by = blocks.top; by < blocks.bottom; ++by)
-            for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
+    clear_slice(coding, slice);
     return out;
 }
 
@@ -174,7 +166,7 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
 
 void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
     const PictureFormat& format = coding.format;
-    PlaneContext context;
+    PlaneContext& context = coding.contexts[slice];
     for (int p = 0; p < format.planes(); ++p) {
         const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
         const int top = format.slice_rows(p, slice, coding.slices).top;
@@ -188,6 +180,7 @@ void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
 
 void load_slice(const FrameCoding& coding, int slice, ByteView payload) {
     const PictureFormat& format = coding.format;
+    clear_slice(coding, slice);
     Reader in(payload, "raw slice");
     for (int p = 0; p < format.planes(); ++p) {
         const RowRange rows = format.slice_rows(p, slice, coding.slices);

@@ -1,6 +1,5 @@
 // Slices: the motion and the planes of one slice as a payload (docs/bitstream.md sections 2, 8 and 9).
 #pragma once
-#include "block_bits.h"
 #include "frame_state.h"
 #include "kernels/kernels.h"
 #include "packet.h"
@@ -29,8 +28,8 @@ struct FrameCoding {
     CodingSettings settings;
     int slices;
     CodedFrame& frame;
-    const std::vector<PlaneReferences>& references;  ///< by plane; empty in an I-frame
-    BlockBits* block_bits = nullptr;                 ///< for an encoder that wants them: receives what samples cost
+    const std::vector<PlaneReferences>* references;  ///< by plane; nullptr in an I-frame
+    std::vector<PlaneContext>& contexts;             ///< one for each slice, to work in
 };
 
 struct EncodedSlice {
@@ -49,7 +48,7 @@ EncodedSlice store_slice(const FrameCoding& coding, int slice);
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion);
 /// Sets the samples and errors of a slice.
 void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder);
-/// The reverse of store_slice; vectors and errors of a new frame are zero already.
+/// The reverse of store_slice.
 void load_slice(const FrameCoding& coding, int slice, ByteView payload);
 
 }  // namespace nlvc

@@ -11,20 +11,51 @@ std::vector<TapSource> tap_sources(const std::vector<Tap>& taps) {
                              : anchor < 0        ? TapKind::kError
                                                  : TapKind::kDifference;
         sources.push_back({kind, tap.absolute, tap.plane == kCur, tap.dx, tap.dy,
-                           static_cast<uint8_t>(std::max(anchor, 0)), nullptr, nullptr});
+                           static_cast<uint8_t>(std::max(anchor, 0)), FourKind::kMixed, nullptr, nullptr});
+    }
+    for (size_t i = 0; i + 4 <= sources.size(); i += 4) {
+        auto all = [&](auto holds) { return std::all_of(&sources[i], &sources[i] + 4, holds); };
+        auto is = [&](TapKind kind, bool absolute) {
+            return all([&](const TapSource& s) { return s.kind == kind && s.absolute == absolute; });
+        };
+        if (is(TapKind::kDifference, false))
+            sources[i].four = all([](const TapSource& s) { return !s.masked; }) ? FourKind::kDifferences
+                                                                                : FourKind::kMaskedDifferences;
+        if (is(TapKind::kError, false)) sources[i].four = FourKind::kErrors;
+        if (is(TapKind::kError, true)) sources[i].four = FourKind::kAbsoluteErrors;
     }
     return sources;
 }
 
-/// Points the sources to what they read for group g.
-void aim(const PlaneContext& context, const std::vector<Tap>& taps, int g, std::vector<TapSource>& sources) {
-    for (size_t i = 0; i < taps.size(); ++i) {
-        const Tap& tap = taps[i];
-        const ptrdiff_t offset = context.layout.group(g + tap.dx + context.settings.delta * tap.dy) + tap.dy;
-        if (sources[i].kind == TapKind::kDifference) sources[i].samples = context.samples[tap.plane].data() + offset;
-        if (sources[i].kind == TapKind::kError) sources[i].errors = context.errors[tap.plane].data() + offset;
+/// Points the sources of one tap list to what they read for one group after the other.
+class Aim {
+  public:
+    Aim(const PlaneContext& context, const std::vector<Tap>& taps) : context_(context), sources_(tap_sources(taps)) {
+        for (const Tap& tap : taps)
+            origins_.push_back({context.samples[tap.plane].data(), context.errors[tap.plane].data(),
+                                tap.dx + context.settings.delta * tap.dy});
     }
-}
+    const std::vector<TapSource>& at(int g) {
+        for (size_t i = 0; i < sources_.size(); ++i) {
+            TapSource& source = sources_[i];
+            const Origin& origin = origins_[i];
+            const ptrdiff_t offset = context_.layout.group(g + origin.groups) + source.dy;
+            if (source.kind == TapKind::kDifference) source.samples = origin.samples + offset;
+            if (source.kind == TapKind::kError) source.errors = origin.errors + offset;
+        }
+        return sources_;
+    }
+
+  private:
+    struct Origin {
+        const uint16_t* samples;
+        const int8_t* errors;
+        int groups;  ///< from the sample's group to the tap's
+    };
+    const PlaneContext& context_;
+    std::vector<TapSource> sources_;
+    std::vector<Origin> origins_;
+};
 
 /// Predicted mean in 1/32 sample.
 int32_t predicted_mean(int32_t anchor, int32_t linear, const CodingSettings& settings) {
@@ -43,11 +74,11 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
     const CompiledNetwork& network = evaluator.network;
     const CodingSettings& settings = context.settings;
     const SkewLayout& layout = context.layout;
-    std::vector<TapSource> inputs = tap_sources(network.inputs), errors = tap_sources(network.errors);
+    Aim first(context, network.inputs), second(context, network.errors);
     BatchValues batch{};
     for (int g = 0; g < layout.groups(); ++g) {
-        aim(context, network.inputs, g, inputs);
-        aim(context, network.errors, g, errors);
+        const std::vector<TapSource>& inputs = first.at(g);
+        const std::vector<TapSource>& errors = second.at(g);
         uint16_t* samples = context.samples[kCur].data() + layout.group(g);
         int8_t* own_errors = context.errors[kErr].data() + layout.group(g);
         const int last = layout.last_row(g);

@@ -15,7 +15,7 @@ PACKAGE = PROJECT / "pynlvc"
 # The file __init__.py shows the public API.
 MAY_IMPORT: dict[str, set[str]] = {
     "model": {"_core"},
-    "codec": {"_core", "model"},
+    "codec": {"_core", "_avshim", "model"},
     "media": {"_core", "_avshim", "codec", "model"},
     "training": {"_core", "codec", "media", "model"},
     "cli": {"_core", "codec", "media", "model", "training"},

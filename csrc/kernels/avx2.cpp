@@ -34,15 +34,6 @@ inline __m128i load_half(const void* p) { return _mm_loadu_si128(static_cast<con
 inline I32 load_u16(const uint16_t* p) {
     return {_mm256_cvtepu16_epi32(load_half(p)), _mm256_cvtepu16_epi32(load_half(p + 8))};
 }
-inline void store_i8(int8_t* p, I32 a) {
-    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a.low, a.high), 0xd8);
-    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
-}
-inline void store_errors(int8_t* p, const int8_t* from, bool absolute) {
-    const __m128i v = load_half(from);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), absolute ? _mm_abs_epi8(v) : v);
-}
 inline I32 add(I32 a, I32 b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
 inline I32 sub(I32 a, I32 b) { return {_mm256_sub_epi32(a.low, b.low), _mm256_sub_epi32(a.high, b.high)}; }
 inline I32 mul(I32 a, I32 b) { return {_mm256_mullo_epi32(a.low, b.low), _mm256_mullo_epi32(a.high, b.high)}; }
@@ -92,36 +83,13 @@ inline void dot4_wide(I32& acc, I32 x, const int32_t* w) {
     acc = {sum(acc.low, x.low), sum(acc.high, x.high)};
 }
 
-inline I32 join4(I32 a, I32 b, I32 c, I32 d) {
-    auto join = [](__m256i p, __m256i q, __m256i r, __m256i s) {
-        return _mm256_or_si256(_mm256_or_si256(p, _mm256_slli_epi32(q, 8)),
-                               _mm256_or_si256(_mm256_slli_epi32(r, 16), _mm256_slli_epi32(s, 24)));
-    };
-    return {join(a.low, b.low, c.low, d.low), join(a.high, b.high, c.high, d.high)};
-}
-
-inline I32 transpose4(const void* p) {
-    const auto* rows = static_cast<const __m128i*>(p);
-    const __m128i a = load_half(rows), b = load_half(rows + 1), c = load_half(rows + 2), d = load_half(rows + 3);
-    const __m128i ab_low = _mm_unpacklo_epi8(a, b), ab_high = _mm_unpackhi_epi8(a, b);
-    const __m128i cd_low = _mm_unpacklo_epi8(c, d), cd_high = _mm_unpackhi_epi8(c, d);
-    return {_mm256_set_m128i(_mm_unpackhi_epi16(ab_low, cd_low), _mm_unpacklo_epi16(ab_low, cd_low)),
-            _mm256_set_m128i(_mm_unpackhi_epi16(ab_high, cd_high), _mm_unpacklo_epi16(ab_high, cd_high))};
-}
-
-inline void store_rows(void* p, I32 a) {
+inline I32 bytes4(I32 a, I32 b, I32 c, I32 d) {
     const __m256i turn =
         _mm256_broadcastsi128_si256(_mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0));
-    const __m256i low = _mm256_shuffle_epi8(a.low, turn), high = _mm256_shuffle_epi8(a.high, turn);
-    const __m128i b0 = _mm256_castsi256_si128(low), b1 = _mm256_extracti128_si256(low, 1);
-    const __m128i b2 = _mm256_castsi256_si128(high), b3 = _mm256_extracti128_si256(high, 1);
-    const __m128i low01 = _mm_unpacklo_epi32(b0, b1), high01 = _mm_unpackhi_epi32(b0, b1);
-    const __m128i low23 = _mm_unpacklo_epi32(b2, b3), high23 = _mm_unpackhi_epi32(b2, b3);
-    auto* rows = static_cast<__m128i*>(p);
-    _mm_storeu_si128(rows, _mm_unpacklo_epi64(low01, low23));
-    _mm_storeu_si128(rows + 1, _mm_unpackhi_epi64(low01, low23));
-    _mm_storeu_si128(rows + 2, _mm_unpacklo_epi64(high01, high23));
-    _mm_storeu_si128(rows + 3, _mm_unpackhi_epi64(high01, high23));
+    auto half = [&](__m256i p, __m256i q, __m256i r, __m256i s) {
+        return _mm256_shuffle_epi8(_mm256_packus_epi16(_mm256_packs_epi32(p, q), _mm256_packs_epi32(r, s)), turn);
+    };
+    return {half(a.low, b.low, c.low, d.low), half(a.high, b.high, c.high, d.high)};
 }
 
 inline I32 quotient(I32 a, I32 b) {
@@ -143,22 +111,37 @@ inline I32 tail(I32 u) {
     return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
 }
 
-inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
+inline I32 set2(const int32_t* p) { return {_mm256_set1_epi32(p[0]), _mm256_set1_epi32(p[1])}; }
+
+inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
     const __m256i u = _mm256_set1_epi64x(static_cast<int64_t>(unit)),
                   c = _mm256_set1_epi64x(static_cast<int64_t>(code));
     // products and code stay below 2^49, so the signed comparison serves
-    auto four = [&](__m128i b) {
-        const __m256i above = _mm256_cmpgt_epi64(_mm256_mul_epu32(_mm256_cvtepu32_epi64(b), u), c);
+    auto four = [&](const uint32_t* p) {
+        const __m256i b = _mm256_cvtepu32_epi64(load_half(p));
+        const __m256i above = _mm256_cmpgt_epi64(_mm256_mul_epu32(b, u), c);
         return static_cast<uint32_t>(~_mm256_movemask_pd(_mm256_castsi256_pd(above))) & 15u;
     };
-    return four(_mm256_castsi256_si128(bounds.low)) | four(_mm256_extracti128_si256(bounds.low, 1)) << 4 |
-           four(_mm256_castsi256_si128(bounds.high)) << 8 | four(_mm256_extracti128_si256(bounds.high, 1)) << 12;
+    return four(bounds) | four(bounds + 4) << 4;
 }
 
 // Each builds on those before it.
 // clang-format off
 #include "kernels/block_loops.h"
 #include "kernels/rows_avx2.h"
+
+inline Row row_words(I32 a) {
+    return _mm256_permute4x64_epi64(_mm256_packs_epi32(a.low, a.high), 0xd8);
+}
+inline Row row_keep(Mask m, Row a) { return row_and(a, row_words(m)); }
+inline I32 taps4(Row a, Row b, Row c, Row d) {
+    __m256i even, odd;
+    interleave4(a, b, c, d, even, odd);
+    const __m256i least = _mm256_set1_epi8(-127);
+    return {_mm256_max_epi8(_mm256_permute2x128_si256(even, odd, 0x20), least),
+            _mm256_max_epi8(_mm256_permute2x128_si256(even, odd, 0x31), least)};
+}
+
 #include "kernels/row_blocks.h"
 #include "kernels/vector.h"
 // clang-format on

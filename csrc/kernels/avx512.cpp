@@ -23,11 +23,6 @@ inline void store(int32_t* p, I32 a) { _mm512_storeu_si512(p, a); }
 inline I32 load_u16(const uint16_t* p) {
     return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
-inline void store_i8(int8_t* p, I32 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a)); }
-inline void store_errors(int8_t* p, const int8_t* from, bool absolute) {
-    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), absolute ? _mm_abs_epi8(v) : v);
-}
 inline I32 add(I32 a, I32 b) { return _mm512_add_epi32(a, b); }
 inline I32 sub(I32 a, I32 b) { return _mm512_sub_epi32(a, b); }
 inline I32 mul(I32 a, I32 b) { return _mm512_mullo_epi32(a, b); }
@@ -52,20 +47,11 @@ inline void dot4(I32& acc, I32 x, const int32_t* w) {
     asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(x), "m"(*w));
 }
 inline void dot4_wide(I32& acc, I32 x, const int32_t* w) { dot4(acc, x, w); }
-inline I32 join4(I32 a, I32 b, I32 c, I32 d) {
-    return bor(bor(a, _mm512_slli_epi32(b, 8)), bor(_mm512_slli_epi32(c, 16), _mm512_slli_epi32(d, 24)));
-}
-
-// Four rows of four 4x4 blocks of bytes: the rows of a block side by side, and each block turned; both undo themselves.
-inline I32 gather_blocks(I32 a) {
-    return _mm512_permutexvar_epi32(_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0), a);
-}
-inline I32 turn_blocks(I32 a) {
+inline I32 bytes4(I32 a, I32 b, I32 c, I32 d) {
+    const I32 rows = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
     const __m128i turn = _mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-    return _mm512_shuffle_epi8(a, _mm512_broadcast_i32x4(turn));
+    return _mm512_shuffle_epi8(rows, _mm512_broadcast_i32x4(turn));
 }
-inline I32 transpose4(const void* p) { return turn_blocks(gather_blocks(_mm512_loadu_si512(p))); }
-inline void store_rows(void* p, I32 a) { _mm512_storeu_si512(p, gather_blocks(turn_blocks(a))); }
 
 inline I32 quotient(I32 a, I32 b) {
     // Exact: a / b differs from an integer above it by at least 1 / b, more than the rounding of a < 2^24.
@@ -93,19 +79,29 @@ inline I32 tail(I32 u) {
     return _mm512_srlv_epi32(_mm512_sub_epi32(scaled, fall), look_up_words(t.shift, index, upper));
 }
 
-inline uint32_t reached(I32 bounds, uint64_t unit, uint64_t code) {
+inline I32 set2(const int32_t* p) { return _mm512_mask_set1_epi32(_mm512_set1_epi32(p[0]), 0xff00, p[1]); }
+
+inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
     const __m512i u = _mm512_set1_epi64(static_cast<int64_t>(unit)), c = _mm512_set1_epi64(static_cast<int64_t>(code));
-    const __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(bounds));
-    const __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(bounds, 1));
-    const uint32_t a = _mm512_cmple_epu64_mask(_mm512_mul_epu32(low, u), c);
-    const uint32_t b = _mm512_cmple_epu64_mask(_mm512_mul_epu32(high, u), c);
-    return a | b << 8;
+    const __m512i b = _mm512_cvtepu32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bounds)));
+    return _mm512_cmple_epu64_mask(_mm512_mul_epu32(b, u), c);
 }
 
 // Each builds on those before it.
 // clang-format off
 #include "kernels/block_loops.h"
 #include "kernels/rows_avx2.h"
+
+inline Row row_words(I32 a) { return _mm512_cvtepi32_epi16(a); }
+inline Row row_keep(Mask m, Row a) { return _mm256_maskz_mov_epi16(m, a); }
+inline I32 taps4(Row a, Row b, Row c, Row d) {
+    __m256i even, odd;
+    interleave4(a, b, c, d, even, odd);
+    const I32 words = _mm512_permutex2var_epi64(_mm512_castsi256_si512(even), _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0),
+                                                _mm512_castsi256_si512(odd));
+    return _mm512_max_epi8(words, _mm512_set1_epi8(-127));
+}
+
 #include "kernels/row_blocks.h"
 #include "kernels/vector.h"
 // clang-format on

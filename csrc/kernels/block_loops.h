@@ -67,7 +67,8 @@ inline int difference_as(const uint16_t* a, int a_stride, const uint16_t* b, int
     return difference_columns<0, kSum>(a, a_stride, b, b_stride, w, h, limit);
 }
 
-int difference(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int w, int h, int maximum, int limit) {
+inline int difference_any(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int w, int h, int maximum,
+                          int limit) {
     constexpr int kMaxNarrow = 65535 / 8;  // eight differences of this size fit 16 bits
     return maximum <= kMaxNarrow ? difference_as<uint16_t>(a, a_stride, b, b_stride, w, h, limit)
                                  : difference_as<uint32_t>(a, a_stride, b, b_stride, w, h, limit);

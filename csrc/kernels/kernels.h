@@ -15,6 +15,15 @@ enum class TapKind : uint8_t {
     kLevel,       ///< from anchor A alone
 };
 
+/// What four taps that become one word have in common.
+enum class FourKind : uint8_t {
+    kMixed,
+    kDifferences,        ///< samples minus anchors
+    kMaskedDifferences,  ///< the same, some of them masked
+    kErrors,             ///< prediction errors
+    kAbsoluteErrors,
+};
+
 /// Where a tap reads for one group: row y of the group at samples[y] or errors[y].
 struct TapSource {
     TapKind kind;
@@ -22,21 +31,27 @@ struct TapSource {
     bool masked;  ///< differences of `cur` are 0 outside the slice
     int8_t dx, dy;
     uint8_t anchor;
+    FourKind four;  ///< of this tap and the next three, in every fourth of a list
     const uint16_t* samples;
     const int8_t* errors;
 };
 
-constexpr int kMaxRows = kMaxWidth + 1;  ///< rows of a batch: whole words of four
+constexpr int kMaxWords = (kMaxWidth + 3) / 4;
+
+/// Four values of each of sixteen samples, side by side as one 32-bit word for each sample: value i of a list stands at
+/// [i / 4][lane][i % 4]. What fills up the last word means nothing.
+template <class T>
+using Words4 = T[kLanes][4];
 
 /// Inputs of sixteen samples and what becomes of them.
 struct BatchValues {
     int32_t anchors[kAnchors][kLanes];
-    alignas(64) int8_t taps[kMaxRows][kLanes];  ///< first tap list
-    int8_t errors[kMaxRows][kLanes];            ///< second tap list
-    uint8_t hidden[kMaxRows][kLanes];           ///< h2
-    int32_t linear[kLanes];                     ///< lin
-    int32_t mean[kLanes];                       ///< 1/32 sample
-    int32_t outputs[kOutputs][kLanes];          ///< o
+    alignas(64) Words4<int8_t> taps[kMaxWords];     ///< first tap list
+    alignas(64) Words4<int8_t> errors[kMaxWords];   ///< second tap list
+    alignas(64) Words4<uint8_t> hidden[kMaxWords];  ///< h2
+    int32_t linear[kLanes];                         ///< lin
+    int32_t mean[kLanes];                           ///< 1/32 sample
+    int32_t outputs[kOutputs][kLanes];              ///< o
 };
 
 struct Kernels {
@@ -45,7 +60,7 @@ struct Kernels {
     void (*pack)(CompiledNetwork& network);
     /// Tap values for a batch of a plane.
     void (*gather)(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
-                   const int32_t (*anchors)[kLanes], int8_t (*values)[kLanes]);
+                   const int32_t (*anchors)[kLanes], Words4<int8_t>* values);
     /// taps -> hidden, linear
     void (*stage1)(const CompiledNetwork& network, BatchValues& batch);
     /// hidden, errors -> outputs

@@ -1,4 +1,4 @@
-// Interpolation of samples of 8 bits, written once over rows of sixteen 16-bit integers. The including file defines, in
+// Motion of samples of 8 bits, written once over rows of sixteen 16-bit integers. The including file defines, in
 // its own anonymous namespace, the primitives and then includes this file, which is compiled with that file's flags.
 //
 // clang-format off
@@ -6,6 +6,8 @@
 //     load_row<kWidth>(p)              uint16_t p[kWidth], zeros beyond; kWidth is 4, 8 or 16; p needs no alignment
 //     store_row<kWidth>(p, a)          the first kWidth
 //     row_set(v) row_add(a, b) row_mul(a, b)  lane by lane, low 16 bits
+//     row_sub(a, b) row_abs(a)
+//     row_sum(a)                       of all lanes, which are not negative
 //     row_settle(a, maximum)           clip((a + 32) >> 6, 0, maximum)
 //     row_settle2(a, b, c, d, f, maximum)     clip((f[0] a + f[1] b + f[2] c + f[3] d + 2048) >> 12, 0, maximum)
 // clang-format on
@@ -56,6 +58,25 @@ void interpolate(const uint16_t* source, int source_stride, int w, int h, const 
     if (w == 16) return interpolate_rows<16>(source, source_stride, h, fx, fy, maximum, out, out_stride);
     if (w == 8) return interpolate_rows<8>(source, source_stride, h, fx, fy, maximum, out, out_stride);
     interpolate_rows<4>(source, source_stride, h, fx, fy, maximum, out, out_stride);
+}
+
+template <int kWidth>
+inline int difference_rows(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int h, int limit) {
+    constexpr int kRowsAtOnce = 8;  // between looks at the limit
+    int total = 0;
+    for (int y = 0; y < h && total < limit; y += kRowsAtOnce) {
+        Row sum = row_set(0);
+        for (int j = y; j < h && j < y + kRowsAtOnce; ++j, a += a_stride, b += b_stride)
+            sum = row_add(sum, row_abs(row_sub(load_row<kWidth>(a), load_row<kWidth>(b))));
+        total += row_sum(sum);
+    }
+    return total;
+}
+
+int difference(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int w, int h, int maximum, int limit) {
+    if (maximum <= kNarrowSamples && w == 16) return difference_rows<16>(a, a_stride, b, b_stride, h, limit);
+    if (maximum <= kNarrowSamples && w == 8) return difference_rows<8>(a, a_stride, b, b_stride, h, limit);
+    return difference_any(a, a_stride, b, b_stride, w, h, maximum, limit);
 }
 
 const BlockKernels kBlockTable = {interpolate, difference};

@@ -1,4 +1,5 @@
-// The primitives of row_blocks.h for AVX2, included by files for AVX2 and more inside their anonymous namespace.
+// The primitives on rows of row_blocks.h and vector.h for AVX2, included by files for AVX2 and more inside their
+// anonymous namespace.
 
 using Row = __m256i;
 
@@ -22,7 +23,20 @@ inline void store_row(uint16_t* p, Row a) {
 }
 inline Row row_set(int v) { return _mm256_set1_epi16(static_cast<int16_t>(v)); }
 inline Row row_add(Row a, Row b) { return _mm256_add_epi16(a, b); }
+inline Row row_sub(Row a, Row b) { return _mm256_sub_epi16(a, b); }
+inline Row row_and(Row a, Row b) { return _mm256_and_si256(a, b); }
+inline Row row_abs(Row a) { return _mm256_abs_epi16(a); }
+inline Row row_sra(Row a, int n) { return _mm256_sra_epi16(a, _mm_cvtsi32_si128(n)); }
+inline Row row_bytes(const int8_t* p) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 inline Row row_mul(Row a, Row b) { return _mm256_mullo_epi16(a, b); }
+inline int row_sum(Row a) {
+    const __m256i pairs = _mm256_madd_epi16(a, _mm256_set1_epi16(1));
+    const __m128i fours = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+    const __m128i two = _mm_add_epi32(fours, _mm_shuffle_epi32(fours, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
 inline Row row_settle(Row a, int maximum) {
     const Row v = _mm256_srai_epi16(_mm256_add_epi16(a, _mm256_set1_epi16(32)), 6);
     return _mm256_min_epi16(_mm256_max_epi16(v, _mm256_setzero_si256()), row_set(maximum));
@@ -37,4 +51,12 @@ inline Row row_settle2(Row a, Row b, Row c, Row d, const int* f, int maximum) {
     const Row low = half(_mm256_unpacklo_epi16(a, b), _mm256_unpacklo_epi16(c, d));
     const Row high = half(_mm256_unpackhi_epi16(a, b), _mm256_unpackhi_epi16(c, d));
     return _mm256_min_epi16(_mm256_packus_epi32(low, high), row_set(maximum));
+}
+
+/// taps4 with lanes 0..3 and 8..11 in `even`, 4..7 and 12..15 in `odd`, not clipped from below.
+inline void interleave4(Row a, Row b, Row c, Row d, __m256i& even, __m256i& odd) {
+    const __m256i ac = _mm256_packs_epi16(a, c), bd = _mm256_packs_epi16(b, d);
+    const __m256i ab = _mm256_unpacklo_epi8(ac, bd), cd = _mm256_unpackhi_epi8(ac, bd);
+    even = _mm256_unpacklo_epi16(ab, cd);
+    odd = _mm256_unpackhi_epi16(ab, cd);
 }

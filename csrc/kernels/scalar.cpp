@@ -57,9 +57,9 @@ const int32_t* dense(const Layer& layer, const int32_t* weights, const Lanes16* 
 }
 
 template <class T>
-void widen(const T (*from)[kLanes], int count, Lanes16* to) {
+void widen(const Words4<T>* from, int count, Lanes16* to) {
     for (int i = 0; i < count; ++i)
-        for (int lane = 0; lane < kLanes; ++lane) to[i][lane] = from[i][lane];
+        for (int lane = 0; lane < kLanes; ++lane) to[i][lane] = from[i / 4][lane][i % 4];
     if (count % 2 != 0) std::memset(to[count], 0, sizeof(Lanes16));
 }
 
@@ -75,7 +75,7 @@ void stage1(const CompiledNetwork& n, BatchValues& batch) {
     for (int i = 0; i < n.layer2.outputs; ++i)
         for (int lane = 0; lane < kLanes; ++lane) {
             linear[lane] += int32_t{n.linear_hidden[i]} * h2[i][lane];
-            batch.hidden[i][lane] = static_cast<uint8_t>(h2[i][lane]);
+            batch.hidden[i / 4][lane][i % 4] = static_cast<uint8_t>(h2[i][lane]);
         }
     std::memcpy(batch.linear, linear, sizeof(linear));
 }
@@ -112,14 +112,15 @@ inline void differences(const uint16_t* samples, const T* anchor, int q, int8_t*
 
 template <class T>
 void gather_as(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
-               const int32_t (*anchors)[kLanes], int8_t (*values)[kLanes]) {
+               const int32_t (*anchors)[kLanes], Words4<int8_t>* values) {
     const SkewLayout& layout = context.layout;
     const int q = context.settings.q;
     T anchor[kAnchors][kLanes];
     for (int a = 0; a < kAnchors; ++a)
         for (int lane = 0; lane < kLanes; ++lane) anchor[a][lane] = static_cast<T>(anchors[a][lane]);
-    for (const TapSource& tap : taps) {
-        int8_t* out = *values++;
+    for (size_t i = 0; i < taps.size(); ++i) {
+        const TapSource& tap = taps[i];
+        int8_t out[kLanes];
         if (tap.kind == TapKind::kDifference) {
             differences(tap.samples + at.y, anchor[tap.anchor], q, out);
             for (int lane = 0; tap.masked && !at.interior && lane < at.count; ++lane) {
@@ -133,14 +134,13 @@ void gather_as(const PlaneContext& context, const std::vector<TapSource>& taps, 
                 out[lane] = static_cast<int8_t>(
                     std::clamp((anchors[0][lane] >> (context.settings.depth - 8)) - 128, -127, 127));
         }
-        if (tap.absolute)
-            for (int lane = 0; lane < kLanes; ++lane)
-                out[lane] = static_cast<int8_t>(out[lane] < 0 ? -out[lane] : out[lane]);
+        for (int lane = 0; lane < kLanes; ++lane)
+            values[i / 4][lane][i % 4] = static_cast<int8_t>(tap.absolute && out[lane] < 0 ? -out[lane] : out[lane]);
     }
 }
 
 void gather(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
-            const int32_t (*anchors)[kLanes], int8_t (*values)[kLanes]) {
+            const int32_t (*anchors)[kLanes], Words4<int8_t>* values) {
     // Anchors W + N - C of a guide reach from -maximum to 2 * maximum.
     if (context.settings.depth <= 13)
         gather_as<int16_t>(context, taps, at, anchors, values);
@@ -165,7 +165,7 @@ void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& co
 
 #include "kernels/block_loops.h"
 
-const BlockKernels kBlockTable = {interpolate_any, difference};
+const BlockKernels kBlockTable = {interpolate_any, difference_any};
 
 }  // namespace
 

@@ -8,8 +8,6 @@
 //     kRows                              outputs of a dense layer that are accumulated side by side, a multiple of 4
 //     set(v) load(p) store(p, a)         int32_t, p needs no alignment
 //     load_u16(p)                        sixteen uint16_t, widened
-//     store_i8(p, a)                     lanes in [-128, 127] as sixteen int8_t
-//     store_errors(p, from, absolute)    sixteen int8_t, or their absolute values
 //     add sub mul min max band bor bxor  lane by lane; mul keeps the low 32 bits
 //     sll srl sra (a, n)                 shifts by one number, srl_by sra_by (a, b) by one for each lane
 //     absolute(a)                        |a|
@@ -19,13 +17,20 @@
 //     adds_u8(a, b)                      saturating addition of bytes
 //     dot4(acc, x, w)                    acc += 4 unsigned bytes of x times 4 signed bytes of the word *w, |w| <= 64
 //     dot4_wide(acc, x, w)               the same for any signed bytes
-//     join4(a, b, c, d)                  a | b << 8 | c << 16 | d << 24
-//     transpose4(p)                      four rows of sixteen bytes -> lane l holds byte l of each row
-//     store_rows(p, a)                   the way back
+//     bytes4(a, b, c, d)                 clip(a, 0, 255) | clip(b, 0, 255) << 8 | ... of c << 16 | ... of d << 24
 //     quotient(a, b)                     floor(a / b) of non-negative integers below 2^24
 //     look_up(table, index)              int32_t table[index]
 //     tail(u)                            t_k of section 6 for u in [0, 32767], 2^-21
-//     reached(bounds, unit, code)        bit l: unit * bounds[l] <= code
+//     set2(p)                            int32_t p[0] in lanes 0..7, p[1] in lanes 8..15
+//     reached(p, unit, code)             bit l: unit * p[l] <= code, for eight uint32_t
+// clang-format on
+// and on rows of sixteen 16-bit integers (`Row`), beside those of row_blocks.h,
+// clang-format off
+//     row_sra(a, n) row_and(a, b)
+//     row_bytes(p)                       sixteen int8_t, widened
+//     row_words(a)                       sixteen lanes that fit 16 bits
+//     row_keep(m, a)                     a where the mask m is set, else 0
+//     taps4(a, b, c, d)                  four rows as the bytes of sixteen lanes, each clip(v, -127, 127)
 // clang-format on
 //
 // All functions give the integers of network.h and mixture.h (tests/test_kernels.py).
@@ -33,7 +38,6 @@
 using Words = const int32_t*;
 
 constexpr int kSignBytes = static_cast<int>(0x80808080u);  // adds 128 to four signed bytes: they become unsigned
-constexpr int kMaxWords = (kMaxWidth + 3) / 4;
 
 alignas(64) constexpr int32_t kLaneNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -92,10 +96,7 @@ inline Words dense(const Layer& layer, Words packed, const I32* x, int words, Em
 struct Activations {
     I32* out;
 
-    void operator()(int word, const I32* four) const {
-        auto byte = [](I32 v) { return min(max(v, set(0)), set(255)); };
-        out[word] = join4(byte(four[0]), byte(four[1]), byte(four[2]), byte(four[3]));
-    }
+    void operator()(int word, const I32* four) const { out[word] = bytes4(four[0], four[1], four[2], four[3]); }
 };
 
 /// high * 256 + low of the linear part
@@ -109,28 +110,34 @@ inline I32 linear_sum(Words& packed, const I32* x, int words) {
     return add(sll(high, 8), low);
 }
 
-inline void to_words(const int8_t (*values)[kLanes], int count, I32* x) {
-    for (int k = 0; k < fours(count); ++k) x[k] = bxor(transpose4(values[4 * k]), set(kSignBytes));
+template <class T>
+inline I32 load_word(const Words4<T>& word) {
+    return load(reinterpret_cast<const int32_t*>(word));
+}
+
+/// Signed values with 128 added
+inline void load_signed(const Words4<int8_t>* values, int words, I32* x) {
+    for (int k = 0; k < words; ++k) x[k] = bxor(load_word(values[k]), set(kSignBytes));
 }
 
 void stage1(const CompiledNetwork& n, BatchValues& batch) {
     I32 x[kMaxWords], h1[kMaxWords], h2[kMaxWords];
-    to_words(batch.taps, n.layer1.inputs, x);
     const int words = fours(n.layer1.inputs);
+    load_signed(batch.taps, words, x);
     Words packed = n.packed.data();
     I32 linear = linear_sum(packed, x, words);
     packed = dense(n.layer1, packed, x, words, Activations{h1});
     packed = dense(n.layer2, packed, h1, fours(n.layer1.outputs), Activations{h2});
     linear = add(linear, linear_sum(packed, h2, fours(n.layer2.outputs)));
     store(batch.linear, linear);
-    for (int k = 0; k < fours(n.layer2.outputs); ++k) store_rows(batch.hidden[4 * k], h2[k]);
+    for (int k = 0; k < fours(n.layer2.outputs); ++k) store(reinterpret_cast<int32_t*>(batch.hidden[k]), h2[k]);
 }
 
 void stage2(const CompiledNetwork& n, BatchValues& batch) {
     I32 x[2 * kMaxWords], g1[kMaxWords], g2[kMaxWords];
     const int hidden = fours(n.layer2.outputs), errors = n.layer3.inputs - n.layer2.outputs;
-    for (int k = 0; k < hidden; ++k) x[k] = transpose4(batch.hidden[4 * k]);
-    to_words(batch.errors, errors, x + hidden);
+    for (int k = 0; k < hidden; ++k) x[k] = load_word(batch.hidden[k]);
+    load_signed(batch.errors, fours(errors), x + hidden);
     Words packed = n.packed.data() + n.stage2_at;
     packed = dense(n.layer3, packed, x, hidden + fours(errors), Activations{g1});
     packed = dense(n.layer4, packed, g1, fours(n.layer4.inputs), Activations{g2});
@@ -142,34 +149,87 @@ void stage2(const CompiledNetwork& n, BatchValues& batch) {
 
 // ---- taps
 
-/// The lanes whose tap lies inside the slice.
-inline Mask inside(const PlaneContext& context, const BatchPosition& at, const TapSource& tap, I32 lane) {
-    const SkewLayout& layout = context.layout;
-    const I32 row = add(lane, set(at.y + tap.dy));
-    const I32 column = sub(set(at.x(0, layout.delta()) + tap.dx), mul(lane, set(layout.delta())));
-    const Mask low = both(less(set(-1), column), less(set(-1), row));
-    return both(low, both(less(column, set(layout.width())), less(row, set(layout.height()))));
+/// Which lanes of a batch have their tap (dx, dy) inside the slice, columns and rows apart: [d + kReach].
+struct Inside {
+    Row columns[2 * kReach + 1], rows[2 * kReach + 1];
+
+    Inside(const SkewLayout& layout, const BatchPosition& at) {
+        const I32 lane = load(kLaneNumbers), x = sub(set(at.x(0, layout.delta())), mul(lane, set(layout.delta())));
+        const I32 y = add(lane, set(at.y));
+        auto within = [](I32 v, int end) { return row_keep(both(less(set(-1), v), less(v, set(end))), row_set(-1)); };
+        for (int d = -kReach; d <= kReach; ++d) {
+            columns[d + kReach] = within(add(x, set(d)), layout.width());
+            rows[d + kReach] = within(add(y, set(d)), layout.height());
+        }
+    }
+    Row of(const TapSource& tap) const { return row_and(columns[tap.dx + kReach], rows[tap.dy + kReach]); }
+};
+
+/// @param kWide  differences need more than 16 bits: anchors W + N - C of a guide reach from -maximum to 2 * maximum
+template <bool kWide>
+inline void gather_as(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
+                      const int32_t (*anchors)[kLanes], const Inside* inside, Words4<int8_t>* values) {
+    const int q = context.settings.q;
+    I32 wide[kAnchors];
+    Row narrow[kAnchors];
+    for (int a = 0; a < kAnchors; ++a) {
+        wide[a] = load(anchors[a]);
+        narrow[a] = row_words(kWide ? set(0) : wide[a]);
+    }
+    auto clipped = [](I32 v) { return row_words(max(min(v, set(127)), set(-127))); };
+    auto row_of = [&](const TapSource& tap) {
+        Row value;
+        if (tap.kind == TapKind::kDifference) {
+            const uint16_t* samples = tap.samples + at.y;
+            if (kWide)
+                value = clipped(sra(sub(load_u16(samples), wide[tap.anchor]), q));
+            else
+                value = row_sra(row_sub(load_row<kLanes>(samples), narrow[tap.anchor]), q);
+            if (tap.masked && inside != nullptr) value = row_and(value, inside->of(tap));
+        } else if (tap.kind == TapKind::kError) {
+            value = row_bytes(tap.errors + at.y);
+        } else {
+            value = clipped(sub(sra(wide[0], context.settings.depth - 8), set(128)));
+        }
+        return tap.absolute ? row_abs(value) : value;
+    };
+    const TapSource* tap = taps.data();
+    const TapSource* end = tap + taps.size();
+    auto difference = [&](const TapSource& t) {
+        const Row value = row_sub(load_row<kLanes>(t.samples + at.y), narrow[t.anchor]);
+        return q == 0 ? value : row_sra(value, q);
+    };
+    auto four = [&](auto row) { return taps4(row(tap[0]), row(tap[1]), row(tap[2]), row(tap[3])); };
+    auto error = [&](const TapSource& t) { return row_bytes(t.errors + at.y); };
+    for (; end - tap >= 4; tap += 4, ++values) {
+        I32 word;
+        if (!kWide &&
+            (tap->four == FourKind::kDifferences || (tap->four == FourKind::kMaskedDifferences && inside == nullptr)))
+            word = four(difference);
+        else if (tap->four == FourKind::kErrors)
+            word = four(error);
+        else if (tap->four == FourKind::kAbsoluteErrors)
+            word = four([&](const TapSource& t) { return row_abs(error(t)); });
+        else
+            word = four(row_of);
+        store(reinterpret_cast<int32_t*>(*values), word);
+    }
+    if (tap == end) return;
+    const Row zero = row_set(0);
+    store(reinterpret_cast<int32_t*>(*values),
+          taps4(row_of(tap[0]), end - tap > 1 ? row_of(tap[1]) : zero, end - tap > 2 ? row_of(tap[2]) : zero, zero));
 }
 
 void gather(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
-            const int32_t (*anchors)[kLanes], int8_t (*values)[kLanes]) {
-    const I32 lane = load(kLaneNumbers);
-    const int q = context.settings.q;
-    I32 anchor[kAnchors];
-    for (int a = 0; a < kAnchors; ++a) anchor[a] = load(anchors[a]);
-    for (const TapSource& tap : taps) {
-        int8_t* out = *values++;
-        if (tap.kind == TapKind::kError) {
-            store_errors(out, tap.errors + at.y, tap.absolute);
-            continue;
-        }
-        I32 value = tap.kind == TapKind::kLevel ? sub(sra(anchor[0], context.settings.depth - 8), set(128))
-                                                : sra(sub(load_u16(tap.samples + at.y), anchor[tap.anchor]), q);
-        value = max(min(value, set(127)), set(-127));
-        if (tap.masked && !at.interior) value = keep(inside(context, at, tap, lane), value);
-        if (tap.absolute) value = absolute(value);
-        store_i8(out, value);
-    }
+            const int32_t (*anchors)[kLanes], Words4<int8_t>* values) {
+    constexpr int kNarrowDepth = 13;  // 3 * maximum fits 15 bits
+    const Inside* inside = nullptr;
+    alignas(Inside) unsigned char memory[sizeof(Inside)];
+    if (!at.interior) inside = new (memory) Inside(context.layout, at);
+    if (context.settings.depth <= kNarrowDepth)
+        gather_as<false>(context, taps, at, anchors, inside, values);
+    else
+        gather_as<true>(context, taps, at, anchors, inside, values);
 }
 
 // ---- the distribution
@@ -249,46 +309,63 @@ inline Logistics distribution(const MixtureBatch& m, int lane) {
     return one;
 }
 
+/// The distributions of two lanes, for lanes 0..7 and 8..15.
+inline Logistics two_distributions(const MixtureBatch& m, int lane) {
+    Logistics two;
+    for (int k = 0; k < kLogistics; ++k) {
+        two.weight[k] = set2(m.weight[k] + lane);
+        two.centre[k] = set2(m.centre[k] + lane);
+        two.inverse[k] = set2(m.inverse[k] + lane);
+    }
+    return two;
+}
+
 // code < unit * 2^24 + 2^24 and unit >= 2^8, so this bound lies beyond any code.
 constexpr int32_t kNeverReached = 2 * kProbabilityOne;
 
-/// Sixteen samples, `stride` apart, whose bounds are compared with the code at once.
+/// Samples `stride` apart whose bounds are compared with the code at once: `count` of them.
 struct Window {
-    int base, stride;
-
-    I32 samples() const { return add(set(base), mul(load(kLaneNumbers), set(stride))); }
+    int32_t base, stride, count;
 };
 
-/// The first window, around the likely sample: it does not depend on the code.
+/// Samples of the first window, which lies around the likely sample and does not depend on the code: nineteen of twenty
+/// samples are in it, so that two lanes share the evaluation of sixteen.
+constexpr int kFirst = 8;
+alignas(64) constexpr int32_t kFirstNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7};
+
 inline Window first_window(const MixtureBatch& m, int lane, int maximum) {
     const int excess = (m.step[lane] - 1) >> 2;  // the least power of two of at least a quarter of the scale
     const int stride = excess == 0 ? 1 : 1 << (32 - __builtin_clz(static_cast<unsigned>(excess)));
-    return {most(0, least(m.start[lane], maximum)) - 7 * stride, stride};
+    return {most(0, least(m.start[lane], maximum)) - (kFirst / 2 - 1) * stride, stride, kFirst};
 }
 
 /// Searches on where the first window left more than one sample.
-/// @param bound  bounds of the window's samples, `count` of which are reached
+/// @param bound  bounds of the window's samples, `reach` of which are reached
 __attribute__((noinline, cold)) Found search(const MixtureBatch& m, int lane, int depth, int q, uint64_t unit,
-                                             uint64_t code, const uint32_t* bound, int count) {
+                                             uint64_t code, const uint32_t* bound, int reach) {
     const Logistics one = distribution(m, lane);
     Window window = first_window(m, lane, (1 << depth) - 1);
     int lo = 0, hi = 1 << depth;  // the symbol lies in [lo, hi); the bounds of both ends are known
     uint32_t lo_bound = 0, hi_bound = kProbabilityOne;
+    int growth = 1;
     alignas(64) uint32_t next[kLanes];
     while (true) {
-        const int reach = window.base + (count - 1) * window.stride;  // C(v) rises: the reached bounds come first
-        if (count > 0 && reach > lo) lo = reach, lo_bound = bound[count - 1];
-        if (count < kLanes && reach + window.stride < hi) hi = most(reach + window.stride, 0), hi_bound = bound[count];
+        const int last = window.base + (reach - 1) * window.stride;  // C(v) rises: the reached bounds come first
+        if (reach > 0 && last > lo) lo = last, lo_bound = bound[reach - 1];
+        if (reach < window.count && last + window.stride < hi)
+            hi = most(last + window.stride, 0), hi_bound = bound[reach];
         if (hi - lo <= 1) return {lo, lo_bound, hi_bound};
-        // Beyond the window: a wider one on that side, unless sixteen samples cut what is left more finely.
+        // Beyond the window: the next one on that side, then wider ones, unless sixteen samples cut what is left more
+        // finely.
         const int even = (hi - lo + kLanes) / (kLanes + 1);
-        const bool outside = count == 0 || count == kLanes;
-        window.stride = outside ? least(window.stride * 8, even) : even;
-        window.base = outside && count == 0 ? hi - kLanes * window.stride : lo + window.stride;
-        const I32 c = bounds(one, window.samples(), depth, q, kNeverReached);
+        const bool outside = reach == 0 || reach == window.count;
+        const int stride = outside ? least(window.stride * growth, even) : even;
+        window = {outside && reach == 0 ? hi - kLanes * stride : lo + stride, stride, kLanes};
+        growth = 8;
+        const I32 c = bounds(one, add(set(window.base), mul(load(kLaneNumbers), set(stride))), depth, q, kNeverReached);
         store(reinterpret_cast<int32_t*>(next), c);
         bound = next;
-        count = __builtin_ctz(~reached(c, unit, code));
+        reach = __builtin_ctz(~(reached(next, unit, code) | reached(next + kFirst, unit, code) << kFirst));
     }
 }
 
@@ -316,21 +393,27 @@ inline void consume(DecoderState& s, uint64_t unit, uint32_t low, uint32_t high)
 void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& state, uint16_t* samples) {
     // The windows of the lanes to come are evaluated beside the comparison of this one, which waits for the coder.
     constexpr int kAhead = 2;
-    alignas(64) uint32_t bound[kLanes][kLanes];
+    alignas(64) uint32_t bound[kLanes][kFirst];
+    alignas(64) int32_t base[kLanes], stride[kLanes];
     const int maximum = (1 << depth) - 1;
     DecoderState s = state;
     for (int step = 0; step < count + kAhead; ++step) {
-        if (step < count)
+        if (step < count && step % 2 == 0) {
+            for (int lane = step; lane < step + 2; ++lane) {
+                const Window window = first_window(m, lane, maximum);
+                base[lane] = window.base;
+                stride[lane] = window.stride;
+            }
+            const I32 v = add(set2(base + step), mul(load(kFirstNumbers), set2(stride + step)));
             store(reinterpret_cast<int32_t*>(bound[step]),
-                  bounds(distribution(m, step), first_window(m, step, maximum).samples(), depth, q, kNeverReached));
+                  bounds(two_distributions(m, step), v, depth, q, kNeverReached));
+        }
         const int lane = step - kAhead;
         if (lane < 0) continue;
-        const Window window = first_window(m, lane, maximum);
         const uint64_t unit = s.range >> kProbabilityBits;
-        const int reach = __builtin_ctz(~reached(load(reinterpret_cast<const int32_t*>(bound[lane])), unit, s.code));
-        Found found{window.base + reach - 1, bound[lane][(reach - 1) & (kLanes - 1)],
-                    bound[lane][reach & (kLanes - 1)]};
-        if (window.stride != 1 || reach == 0 || reach == kLanes)
+        const int reach = __builtin_ctz(~reached(bound[lane], unit, s.code));
+        Found found{base[lane] + reach - 1, bound[lane][(reach - 1) & (kFirst - 1)], bound[lane][reach & (kFirst - 1)]};
+        if (__builtin_expect(stride[lane] != 1 || reach == 0 || reach == kFirst, 0))
             found = search(m, lane, depth, q, unit, s.code, bound[lane], reach);
         if (found.high > static_cast<uint32_t>(kProbabilityOne)) found.high = kProbabilityOne;
         consume(s, unit, found.low, found.high);

@@ -9,9 +9,10 @@ import av
 
 from pynlvc import _core
 from pynlvc.codec.pixel_formats import pixel_format
-from pynlvc.codec.planes import new_frame
+from pynlvc.codec.planes import Padding, new_frame
 from pynlvc.codec.settings import DecoderSettings
-from pynlvc.errors import BitstreamError, MissingModelError
+from pynlvc.codec.side_information import TRAILING_LUMA, padding_constant, write_side_information
+from pynlvc.errors import BitstreamError, MissingModelError, NlvcError
 from pynlvc.model.store import find_model, model_names
 
 
@@ -42,8 +43,9 @@ class Decoder:
     def decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
         """Decodes one packet; None or an empty packet ends the stream (nothing is ever held back).
 
-        The frame's pts, duration and time base are the ones that were encoded, exactly. Raises BitstreamError for
-        damage (all checksums are verified) and MissingModelError; after either, decoding goes on at the next keyframe.
+        The frame's pts, duration, time base and side data are the ones that were encoded, exactly. Raises
+        BitstreamError for damage (all checksums are verified) and MissingModelError; after either, decoding goes on at
+        the next keyframe.
         """
         if packet is None or packet.size == 0:
             return []
@@ -57,11 +59,30 @@ class Decoder:
             installed = ", ".join(model_names()) or "none"
             raise MissingModelError(f"packet {number}: {error} (installed models: {installed})") from None
         layout = decoded.format
-        if pixel_format(layout.format_name).core_format(layout.width, layout.height, layout.time_base) != layout:
-            raise BitstreamError(f"packet {number}: the planes do not fit the named format {layout.format_name}")
-        frame = new_frame(decoded.planes, layout.width, layout.height, layout.format_name)
+        try:
+            frame = _frame(decoded)
+        except NlvcError as error:
+            raise BitstreamError(f"packet {number}: {error}") from None
         frame.pts = frame.dts = decoded.pts
         frame.duration = decoded.duration
         frame.time_base = Fraction(*layout.time_base)
         frame.key_frame = decoded.is_keyframe  # type: ignore[misc] # settable, whatever the stubs say
         return [frame]
+
+
+def _frame(decoded: _core.DecodedFrame) -> av.VideoFrame:
+    """Samples, padding and side information in a frame of the named pixel format."""
+    layout = decoded.format
+    size = layout.width, layout.height
+    named = pixel_format(layout.format_name)
+    planes, padding_plane = decoded.planes, None
+    if named.padding is not None and layout == named.core_format(*size, layout.time_base, coded_padding=True):
+        *planes, padding_plane = planes
+    elif layout != named.core_format(*size, layout.time_base):
+        raise BitstreamError(f"the planes do not fit the named format {layout.format_name}")
+    padding = Padding(
+        constant=padding_constant(decoded.side), plane=padding_plane, trailing=decoded.side.get(TRAILING_LUMA, b"")
+    )
+    frame = new_frame(planes, *size, layout.format_name, padding)
+    write_side_information(frame, decoded.side)
+    return frame

@@ -5,11 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 
 import av
+import numpy as np
 
 from pynlvc import _core
 from pynlvc.codec.pixel_formats import pixel_format
-from pynlvc.codec.planes import check_depth, frame_planes
+from pynlvc.codec.planes import Plane, check_samples, frame_planes, read_padding
 from pynlvc.codec.settings import EncoderSettings
+from pynlvc.codec.side_information import PADDING, SideInformation, lasting, padding_information, read_side_information
 from pynlvc.errors import ModelError, NlvcError, UsageError
 from pynlvc.model.store import load_model
 
@@ -21,7 +23,8 @@ class Encoder:
     """Encodes video frames of one size and pixel format, losslessly, one packet for each frame and without delay.
 
     `time_base` is the unit of the timestamps that the stream keeps exactly, in seconds. Frames with another time base
-    are converted to it, rounding to the nearest unit.
+    are converted to it, rounding to the nearest unit. `like`: a frame that says what most frames say beside their
+    samples (colour, aspect ratio, HDR, ...), usually the first one; the stream's header then says so too.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class Encoder:
         *,
         time_base: Fraction | None,
         settings: EncoderSettings | None = None,
+        like: av.VideoFrame | None = None,
     ) -> None:
         settings = settings or EncoderSettings()
         if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
@@ -42,12 +46,24 @@ class Encoder:
         self._height = height
         self._format = pixel_format(pix_fmt)
         self._time_base = Fraction(time_base)
+        self._settings = settings
+        self.not_kept: set[str] = set()  # kinds of side data that frames had and the stream cannot hold
         self._model = load_model(settings.model)
+        self._side: SideInformation = {} if like is None else lasting(self._side_of(like))
+        self._codes_padding = like is not None and read_padding(like).plane is not None
+        self._core = self._new_core()
         interval = Fraction(settings.gop_seconds).limit_denominator(1_000_000)  # 0.2 s means 1/5 s
         self._keyframe_ticks = None if settings.gop is not None else interval / self._time_base
+        self._frames = 0
+        self._next_pts = 0  # where the previous frame ended
+        self._last_pts: int | None = None
+        self._keyframe_pts = 0
+
+    def _new_core(self) -> _core.Encoder:
+        settings, time_base = self._settings, self._time_base.as_integer_ratio()
         try:
-            self._core = _core.Encoder(
-                self._format.core_format(width, height, (self._time_base.numerator, self._time_base.denominator)),
+            return _core.Encoder(
+                self._format.core_format(self._width, self._height, time_base, coded_padding=self._codes_padding),
                 self._model.data,
                 delta=settings.delta,
                 keyframe_interval=settings.gop or 0,
@@ -55,13 +71,10 @@ class Encoder:
                 threads=settings.threads,
                 embed_model=settings.embed_model,
                 scene_cuts=settings.scene_cuts,
+                side=self._side,
             )
         except _core.BitstreamError as error:
             raise ModelError(f"model {settings.model}: {error}") from None
-        self._frames = 0
-        self._next_pts = 0  # where the previous frame ended
-        self._last_pts: int | None = None
-        self._keyframe_pts = 0
 
     @property
     def width(self) -> int:
@@ -109,12 +122,14 @@ class Encoder:
             return []
         self._check_picture(frame)
         pts, duration = self._timestamps(frame)
-        planes = frame_planes(frame)
         try:
-            check_depth(planes, self._format)
+            check_samples(frame)
+            planes, side = self._planes_and_side(frame)
         except NlvcError as error:
             raise NlvcError(f"frame {self._frames}: {error}") from None
-        encoded = self._core.encode(planes, pts=pts, duration=duration, force_keyframe=self._keyframe_due(pts))
+        encoded = self._core.encode(
+            planes, pts=pts, duration=duration, force_keyframe=self._keyframe_due(pts), side=side
+        )
         self._frames += 1
         self._last_pts, self._next_pts = pts, pts + duration
         if encoded.is_keyframe:
@@ -125,6 +140,28 @@ class Encoder:
         packet.time_base = self._time_base
         packet.is_keyframe = encoded.is_keyframe
         return [packet]
+
+    def _planes_and_side(self, frame: av.VideoFrame) -> tuple[list[Plane], SideInformation]:
+        """What the native encoder codes of a frame. Bits beside the samples are noted where they are equal everywhere;
+        where they differ they become a plane of their own, from a keyframe on."""
+        padding = read_padding(frame)
+        side = self._side_of(frame) | padding_information(padding)
+        planes = frame_planes(frame)
+        if padding.plane is not None and int(padding.plane.max()) > self._format.maximum:
+            raise NlvcError(f"the unused words of {self._format.name} hold different values above its depth")
+        if padding.plane is not None and not self._codes_padding:
+            self._codes_padding = True
+            self._core = self._new_core()
+        if self._codes_padding:
+            side.pop(PADDING, None)
+            constant = np.full((frame.height, frame.width), padding.constant or 0, self._format.dtype)
+            planes.append(constant if padding.plane is None else padding.plane)
+        return [np.ascontiguousarray(plane, self._format.dtype) for plane in planes], side
+
+    def _side_of(self, frame: av.VideoFrame) -> SideInformation:
+        side, lost = read_side_information(frame)
+        self.not_kept |= lost
+        return side
 
     def _check_picture(self, frame: av.VideoFrame) -> None:
         if (frame.width, frame.height) != (self._width, self._height):

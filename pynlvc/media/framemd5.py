@@ -14,7 +14,7 @@ import numpy as np
 
 from pynlvc import _avshim
 from pynlvc.codec import DecoderSettings
-from pynlvc.codec.planes import frame_planes
+from pynlvc.codec.planes import memory_rows
 from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
 from pynlvc.media.source import VideoSource
@@ -56,9 +56,9 @@ def _header(frame: av.VideoFrame, rate: Fraction, ratio: tuple[int, int]) -> Ite
 
 
 def _digest(frame: av.VideoFrame) -> tuple[str, int]:
-    """(MD5, bytes) of the planes one after another, rows without padding."""
+    """(MD5, bytes) of the planes as they lie in memory, one after another, without what is appended to rows."""
     md5, size = hashlib.md5(usedforsecurity=False), 0
-    for plane in frame_planes(frame):
-        md5.update(np.ascontiguousarray(plane).data)
-        size += plane.nbytes
+    for rows in memory_rows(frame):
+        md5.update(np.ascontiguousarray(rows).data)
+        size += rows.nbytes
     return md5.hexdigest(), size

@@ -118,7 +118,7 @@ def _frame_bytes(pix_fmt: str, width: int, height: int) -> int:
     """Bytes of one uncoded frame, for formats that pynlvc cannot code too."""
     layout = PIXEL_FORMATS.get(pix_fmt)
     if layout is not None:
-        return layout.samples(width, height) * layout.dtype.itemsize
+        return layout.frame_bytes(width, height)
     try:
         return width * height * av.VideoFormat(pix_fmt).bits_per_pixel // 8
     except ValueError:

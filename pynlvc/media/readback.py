@@ -11,7 +11,7 @@ import av
 
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.pixel_formats import plain_name
-from pynlvc.codec.planes import frame_checksum
+from pynlvc.codec.planes import memory_checksum
 from pynlvc.codec.times import frame_seconds, frame_time
 from pynlvc.errors import NlvcError
 from pynlvc.media.reports import ProgressCallback
@@ -23,7 +23,7 @@ class SourceRecord:
     """Checksum and timestamp of every source frame: 12 bytes for each."""
 
     def __init__(self) -> None:
-        self.checksums = array("I")  # CRC-32C over the samples
+        self.checksums = array("I")  # CRC-32C over the samples and the bits between them
         self.pts = array("q")  # in units of time_base
         self.time_base = Fraction(0)
         self.format_name = ""
@@ -32,7 +32,7 @@ class SourceRecord:
         """Notes the next frame; all frames share one time base."""
         pts, self.time_base = frame_time(frame)
         self.format_name = plain_name(frame.format.name)
-        self.checksums.append(frame_checksum(frame))
+        self.checksums.append(memory_checksum(frame))
         self.pts.append(pts)
 
 
@@ -55,7 +55,7 @@ def read_back(
                 raise NlvcError(
                     f"verification failed: this container gives {record.format_name} back as {frame.format.name}"
                 )
-            if frame_checksum(frame) != checksum:
+            if memory_checksum(frame) != checksum:
                 raise NlvcError(f"verification failed: frame {number} differs from the source after decoding")
             drift = frame_seconds(frame) - pts * record.time_base
             if shift is None:

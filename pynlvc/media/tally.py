@@ -36,7 +36,7 @@ class Tally:
         layout = pixel_format(frame.format.name)
         self.frames += 1
         self.pixels += frame.width * frame.height
-        self.raw_bytes += layout.samples(frame.width, frame.height) * layout.dtype.itemsize
+        self.raw_bytes += layout.frame_bytes(frame.width, frame.height)
         self.coded_bytes += coded_bytes
         if self._progress is not None and time.monotonic() >= self._next_report:
             self._report(self._progress)

@@ -15,7 +15,7 @@ import numpy as np
 
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.pixel_formats import plain_name
-from pynlvc.codec.planes import frame_planes
+from pynlvc.codec.planes import frame_planes, memory_checksum
 from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
 from pynlvc.media.reports import ProgressCallback, VerifyReport
@@ -148,4 +148,6 @@ def _difference(frame: av.VideoFrame, wanted: av.VideoFrame) -> str:
             return (
                 f"{np.count_nonzero(mine != theirs)} samples of plane {index}, the first at column {column}, row {row}"
             )
+    if memory_checksum(frame) != memory_checksum(wanted):
+        return "the unused bits between the samples differ"
     return ""

@@ -1,11 +1,12 @@
-/* The leading fields of two public FFmpeg structures, so that the shim builds without FFmpeg's headers.
+/* The leading fields of some public FFmpeg structures, so that the shim builds without FFmpeg's headers.
  *
- * They hold for libavcodec 62 and libavformat 62 (FFmpeg 8), which PyAV 18 bundles; FFmpeg only appends fields within a
+ * They hold for libavutil 60, libavcodec 62 and libavformat 62 (FFmpeg 8), which PyAV 18 bundles; FFmpeg only appends fields within a
  * major version. `_avshim` refuses to be imported on top of other majors. */
 #ifndef NLVC_AVSHIM_LIBAV_PREFIX_H
 #define NLVC_AVSHIM_LIBAV_PREFIX_H
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct AVRational {
@@ -13,7 +14,11 @@ typedef struct AVRational {
     int den;
 } AVRational;
 
-typedef struct AVPacketSideData AVPacketSideData;
+typedef struct AVPacketSideData {
+    uint8_t* data;
+    size_t size;
+    int type;
+} AVPacketSideData;
 
 typedef struct AVCodecParameters {
     int codec_type;
@@ -56,5 +61,65 @@ typedef struct AVStream {
     int discard;
     AVRational sample_aspect_ratio;
 } AVStream;
+
+typedef struct AVFrameSideData {
+    int type;
+    uint8_t* data;
+    size_t size;
+} AVFrameSideData;
+
+typedef struct AVFrame {
+    uint8_t* data[8];
+    int linesize[8];
+    uint8_t** extended_data;
+    int width;
+    int height;
+    int nb_samples;
+    int format;
+    int pict_type;
+    AVRational sample_aspect_ratio;
+    int64_t pts;
+    int64_t pkt_dts;
+    AVRational time_base;
+    int quality;
+    void* opaque;
+    int repeat_pict;
+    int sample_rate;
+    void* buf[8];
+    void** extended_buf;
+    int nb_extended_buf;
+    AVFrameSideData** side_data;
+    int nb_side_data;
+    int flags;
+    int color_range;
+    int color_primaries;
+    int color_trc;
+    int colorspace;
+    int chroma_location;
+} AVFrame;
+
+typedef struct AVComponentDescriptor {
+    int plane;
+    int step;
+    int offset;
+    int shift;
+    int depth;
+} AVComponentDescriptor;
+
+typedef struct AVPixFmtDescriptor {
+    const char* name;
+    uint8_t nb_components;
+    uint8_t log2_chroma_w;
+    uint8_t log2_chroma_h;
+    uint64_t flags;
+    AVComponentDescriptor comp[4];
+} AVPixFmtDescriptor;
+
+/* Functions of libavutil and libavcodec that the shim looks up at run time. */
+typedef int (*nlvc_get_pix_fmt)(const char* name);
+typedef const AVPixFmtDescriptor* (*nlvc_pix_fmt_desc_get)(int format);
+typedef AVFrameSideData* (*nlvc_frame_new_side_data)(AVFrame* frame, int type, size_t size);
+typedef AVPacketSideData* (*nlvc_packet_side_data_new)(AVPacketSideData** list, int* count, int type, size_t size,
+                                                       int flags);
 
 #endif

@@ -63,10 +63,11 @@ class RecordingVisitor final : public BatchVisitor {
         for (int lane = 0; lane < at.count; ++lane) {
             const int x = at.x(lane, settings_.delta), y = at.y + lane;
             for (size_t i = 0; i < inputs_.size(); ++i)
-                *recording_.taps.mutable_data(inputs_[i], y, x) = values.taps[i][lane];
+                *recording_.taps.mutable_data(inputs_[i], y, x) = values.taps[i / 4][lane][i % 4];
             for (size_t i = 0; i < errors_.size(); ++i)
-                *recording_.errors.mutable_data(errors_[i], y, x) = values.errors[i][lane];
-            for (int j = 0; j < hidden_; ++j) *recording_.hidden.mutable_data(j, y, x) = values.hidden[j][lane];
+                *recording_.errors.mutable_data(errors_[i], y, x) = values.errors[i / 4][lane][i % 4];
+            for (int j = 0; j < hidden_; ++j)
+                *recording_.hidden.mutable_data(j, y, x) = values.hidden[j / 4][lane][j % 4];
             for (int j = 0; j < kOutputs; ++j) *recording_.outputs.mutable_data(j, y, x) = values.outputs[j][lane];
             *recording_.anchor.mutable_data(y, x) = values.anchors[0][lane];
             *recording_.mean.mutable_data(y, x) = values.mean[lane];
