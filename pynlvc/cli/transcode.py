@@ -1,18 +1,20 @@
 """Code a video file to NLVC, or NLVC back to another lossless codec, bit for bit. All other tracks are copied.
 
 The output appears under its name only when it is complete and verified: every written frame is decoded again and
-compared with the source's (--no-verify leaves that out).
+compared with the source's (--no-verify leaves that out). Exit code 1 with an output: the source has damage, which was
+copied or mended as stderr says.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
+from fractions import Fraction
 
 from pynlvc.cli.options import add_decoder_options, add_progress_option, decoder_settings
 from pynlvc.cli.progress import ProgressLine, duration
 from pynlvc.codec import EncoderSettings
+from pynlvc.media.containers import STANDARD_STREAM
 from pynlvc.media.lossless_codecs import LOSSLESS_CODECS
 from pynlvc.media.reports import TranscodeReport
 from pynlvc.media.transcode import transcode
@@ -21,9 +23,11 @@ from pynlvc.media.transcode import transcode
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     defaults = EncoderSettings()
-    parser.add_argument("input", type=Path, help="video file")
+    parser.add_argument("input", help="video file, picture, sequence of pictures (shot_%%04d.dpx), or - for stdin")
     parser.add_argument(
-        "output", type=Path, help="file to write: .mkv, .nut, .mov, .avi; other codecs also .mp4, .webm, .y4m"
+        "output",
+        help="file to write: .mkv, .nut, .mov, .avi; other codecs also .mp4, .webm, .y4m; pictures (out_%%04d.png, "
+        ".tiff, .dpx); - for stdout",
     )
     parser.add_argument("--force", action="store_true", help="replace an existing output")
     parser.add_argument(
@@ -32,6 +36,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--no-verify", dest="verify", action="store_false", help="do not decode and compare what was written"
+    )
+    parser.add_argument(
+        "--video-tracks",
+        metavar="WHICH",
+        help="video tracks to code: main, all, or numbers such as 0,2; others are copied (default: main; of NLVC files "
+        "all that are NLVC)",
+    )
+    parser.add_argument(
+        "--frame-rate",
+        type=_rate,
+        metavar="RATE",
+        help="of sequences of pictures, such as 24 or 24000/1001 (default: 25)",
+    )
+    parser.add_argument(
+        "--container", choices=("mkv", "nut"), default="mkv", help="of standard output (default: %(default)s)"
     )
     add_progress_option(parser)
     add_decoder_options(parser)
@@ -64,8 +83,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     encoding.add_argument("--embed-model", action="store_true", help="put the model into the file")
 
 
+def _rate(text: str) -> Fraction:
+    rate = Fraction(text)
+    if rate <= 0:
+        raise ValueError
+    return rate
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Does it; prints a summary on stdout and warnings on stderr."""
+    """Does it; prints a summary on stdout (stderr where the output goes to stdout) and warnings on stderr."""
     settings = EncoderSettings(
         model=arguments.model,
         delta=arguments.delta,
@@ -82,14 +108,19 @@ def run(arguments: argparse.Namespace) -> int:
             codec=arguments.codec,
             settings=settings,
             decoder_settings=decoder_settings(arguments),
+            video_tracks=arguments.video_tracks,
+            frame_rate=arguments.frame_rate,
+            container=f".{arguments.container}",
             verify=arguments.verify,
             overwrite=arguments.force,
             progress=line.callback,
         )
     for warning in report.warnings:
         print(f"pynlvc: warning: {warning}", file=sys.stderr)
-    print(summary(report))
-    return 0
+    for problem in report.problems:
+        print(f"pynlvc: {report.source}: {problem}", file=sys.stderr)
+    print(summary(report), file=sys.stderr if arguments.output == STANDARD_STREAM else sys.stdout)
+    return 1 if report.problems else 0
 
 
 def summary(report: TranscodeReport) -> str:

@@ -214,6 +214,20 @@ def plain_name(name: str) -> str:
     return FULL_RANGE_TWINS.get(name, name)
 
 
+def same_samples(a: str, b: str) -> bool:
+    """Whether two formats hold the same planes of samples, in whatever order in memory."""
+    if plain_name(a) == plain_name(b):
+        return True
+    one, other = PIXEL_FORMATS.get(a), PIXEL_FORMATS.get(b)
+    return (
+        one is not None
+        and other is not None
+        and (one.layout, one.depth, one.sx, one.sy, one.alpha)
+        == (other.layout, other.depth, other.sx, other.sy, other.alpha)
+        and one.name.startswith("xyz") == other.name.startswith("xyz")
+    )
+
+
 def pixel_format(name: str) -> PixelFormat:
     """Looks a format up by FFmpeg's name; raises UnsupportedFormatError that says why it cannot be coded."""
     found = PIXEL_FORMATS.get(name)

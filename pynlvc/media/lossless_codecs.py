@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import av
 from av.codec import Codec
 
-from pynlvc.codec.pixel_formats import FULL_RANGE_TWINS
+from pynlvc.codec.pixel_formats import FULL_RANGE_TWINS, same_samples
 from pynlvc.errors import UnsupportedFormatError, UsageError
 
 
@@ -28,7 +28,9 @@ class LosslessCodec:
         if pix_fmt in names:
             return pix_fmt
         twin = FULL_RANGE_TWINS.get(pix_fmt)
-        return twin if twin in names else None
+        if twin in names:
+            return twin
+        return next((name for name in sorted(names) if same_samples(name, pix_fmt)), None)
 
 
 # In order of preference where the user names none.
@@ -44,6 +46,9 @@ LOSSLESS_CODECS: dict[str, LosslessCodec] = {
         LosslessCodec("libx264", {"qp": "0", "preset": "medium"}),
         LosslessCodec("libx265", {"preset": "medium", "x265-params": "lossless=1:log-level=error"}),
         LosslessCodec("libvpx-vp9", {"lossless": "1"}),
+        LosslessCodec("png"),
+        LosslessCodec("tiff", {"compression_algo": "deflate"}),
+        LosslessCodec("dpx"),
     )
     if codec.name in av.codecs_available
 }

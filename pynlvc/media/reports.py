@@ -42,6 +42,7 @@ class TranscodeReport:
     verified: bool  # every written frame was decoded again and found equal
     verify_seconds: float
     warnings: tuple[str, ...]  # what could not be kept or is worth knowing
+    problems: tuple[str, ...] = ()  # damage that was found in the source and copied or mended
 
     @property
     def bits_per_pixel(self) -> float:

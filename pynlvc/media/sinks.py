@@ -13,18 +13,25 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from pynlvc import _avshim
-from pynlvc.codec import Encoder, EncoderSettings
+from pynlvc.codec import Decoder, DecoderSettings, Encoder, EncoderSettings
 from pynlvc.codec.pixel_formats import FULL_RANGE_TWINS
-from pynlvc.codec.planes import frame_planes, new_frame
+from pynlvc.codec.planes import frame_planes, memory_checksum, new_frame
+from pynlvc.codec.side_information import read_side_information, write_side_information
 from pynlvc.errors import NlvcError
 from pynlvc.media.lossless_codecs import lossless_codec
-from pynlvc.media.tracks import add_encoder_track, add_nlvc_track
+from pynlvc.media.tracks import FULL_RANGE, UNSPECIFIED, add_encoder_track, add_nlvc_track
 
 
 class VideoSink(Protocol):
     """Takes frames, gives packets for the track that `add_track` made."""
 
     codec_name: str
+    stored_format: str  # pixel format of the packets' frames
+
+    @property
+    def not_kept(self) -> set[str]:
+        """Kinds of side data of frames that were lost."""
+        ...
 
     def add_track(self, output: av.container.OutputContainer, template: Stream, time_base: Fraction) -> Stream:
         """Makes the output track, shown like the input track `template`; `time_base`: see add_nlvc_track."""
@@ -44,25 +51,48 @@ class NlvcSink:
 
     codec_name = "nlvc"
 
-    def __init__(self, first: av.VideoFrame, time_base: Fraction, settings: EncoderSettings) -> None:
-        self.encoder = Encoder(first.width, first.height, first.format.name, time_base=time_base, settings=settings)
+    def __init__(
+        self,
+        first: av.VideoFrame,
+        time_base: Fraction,
+        settings: EncoderSettings,
+        *,
+        check: DecoderSettings | None = None,
+    ) -> None:
+        """`check`: decode every packet at once and compare it with its frame."""
+        self.encoder = Encoder(
+            first.width, first.height, first.format.name, time_base=time_base, settings=settings, like=first
+        )
+        self.stored_format = first.format.name
+        self._first = first
+        self._checker = None if check is None else Decoder(self.encoder.extradata, settings=check)
+
+    @property
+    def not_kept(self) -> set[str]:
+        """What the bitstream has no place for."""
+        return self.encoder.not_kept
 
     def add_track(self, output: av.container.OutputContainer, template: Stream, time_base: Fraction) -> Stream:
         """Makes the NLVC track."""
         size = self.encoder.width, self.encoder.height
-        full_range = self.encoder.pix_fmt in FULL_RANGE_TWINS
         return add_nlvc_track(
             output,
             template,
             self.encoder.extradata,
             size,
             time_base=time_base,
-            full_range=full_range,
+            first=self._first,
         )
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
         """One packet for each frame."""
-        return self.encoder.encode(frame)
+        packets = self.encoder.encode(frame)
+        if self._checker is not None and frame is not None:
+            for packet in packets:
+                (decoded,) = self._checker.decode(packet)
+                if memory_checksum(decoded) != memory_checksum(frame):
+                    raise NlvcError(f"verification failed: the frame at {frame.time} s differs after decoding")
+        return packets
 
     def close(self) -> None:
         """Nothing to free."""
@@ -78,9 +108,11 @@ class LosslessSink:
     def __init__(
         self, codec: str | None, first: av.VideoFrame, time_base: Fraction, rate: Fraction | None, template: Stream
     ) -> None:
-        choice, self._stored_format = lossless_codec(codec, first.format.name)
+        choice, self.stored_format = lossless_codec(codec, first.format.name)
         self.codec_name = choice.name
         self._source_format = first.format.name
+        self._first = first
+        self.not_kept: set[str] = set()
         self._size = first.width, first.height
         self._frames = 0
         self._scratch = av.open(io.BytesIO(), "w", format="nut")
@@ -94,15 +126,20 @@ class LosslessSink:
         )
         assert isinstance(stream, VideoStream), "all lossless codecs are video codecs"
         context = stream.codec_context
-        context.pix_fmt = self._stored_format
+        context.pix_fmt = self.stored_format
         context.thread_type = "AUTO"
         color = _avshim.color(template)
-        context.color_range = 2 if self._source_format in FULL_RANGE_TWINS else color["color_range"]
-        context.color_primaries = color["color_primaries"]
-        context.color_trc = color["color_trc"]
-        context.colorspace = color["color_space"]
+        color_range, primaries, transfer, matrix, _ = _avshim.frame_color(first)
+        context.color_range = (
+            FULL_RANGE if self._source_format in FULL_RANGE_TWINS else color["color_range"] or color_range
+        )
+        context.color_primaries = primaries if color["color_primaries"] == UNSPECIFIED else color["color_primaries"]
+        context.color_trc = transfer if color["color_trc"] == UNSPECIFIED else color["color_trc"]
+        context.colorspace = matrix if color["color_space"] == UNSPECIFIED else color["color_space"]
         context.field_order = color["field_order"]
         ratio = _avshim.sample_aspect_ratio(template)
+        if ratio[0] <= 0:
+            ratio = _avshim.frame_aspect_ratio(first)
         if ratio[0] > 0:
             context.sample_aspect_ratio = Fraction(*ratio)
         self._stream = stream
@@ -110,8 +147,7 @@ class LosslessSink:
 
     def add_track(self, output: av.container.OutputContainer, template: Stream, time_base: Fraction) -> Stream:
         """Makes the track for the encoder's packets."""
-        full_range = self._source_format in FULL_RANGE_TWINS
-        return add_encoder_track(output, template, self._stream, time_base=time_base, full_range=full_range)
+        return add_encoder_track(output, template, self._stream, time_base=time_base, first=self._first)
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
         """Packets as the encoder releases them."""
@@ -124,16 +160,18 @@ class LosslessSink:
                 f"{self._size[0]}x{self._size[1]} {self._source_format}: neither can change within a track"
             )
         self._frames += 1
-        if self._stored_format != self._source_format:
+        if self.stored_format != self._source_format:
             frame = self._renamed(frame)
         frame.pict_type = 0  # the encoder decides by itself
         return self._stream.encode(frame)
 
     def _renamed(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """The same samples under the name that the encoder knows."""
-        renamed = new_frame(frame_planes(frame), frame.width, frame.height, self._stored_format)
+        """The same samples in the layout that the encoder knows."""
+        renamed = new_frame(frame_planes(frame), frame.width, frame.height, self.stored_format)
         renamed.pts, renamed.duration, renamed.time_base = frame.pts, frame.duration, frame.time_base
-        renamed.color_range = 2
+        write_side_information(renamed, read_side_information(frame)[0])
+        if self._source_format in FULL_RANGE_TWINS:
+            renamed.color_range = FULL_RANGE
         return renamed
 
     def close(self) -> None:

@@ -1,10 +1,9 @@
-"""Reading a video file: frames of its main video track, whatever they are coded with, and the packets beside them."""
+"""Reading a media file: frames of its video tracks and the packets beside them, in file order."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,53 +12,66 @@ from typing import Self
 import av
 import av.container
 from av.stream import Stream
+from av.video.stream import VideoStream
 
-from pynlvc import _avshim
-from pynlvc.codec import Decoder, DecoderSettings
+from pynlvc import _core
+from pynlvc.codec import DecoderSettings
 from pynlvc.codec.times import frame_seconds
-from pynlvc.errors import NlvcError
-from pynlvc.media.containers import ffmpeg_errors, open_input, reason
+from pynlvc.errors import NlvcError, UsageError
+from pynlvc.media.containers import STANDARD_STREAM, ffmpeg_errors, open_input, reason
 from pynlvc.media.matroska import missing_bytes
-from pynlvc.media.timeline import MATROSKA_TICK, Timeline
-from pynlvc.media.tracks import is_nlvc, main_video
+from pynlvc.media.timeline import MATROSKA_TICK
+from pynlvc.media.tracks import is_cover, is_nlvc, main_video
+from pynlvc.media.video_track import VideoTrack
+
+Item = tuple[VideoTrack, av.VideoFrame] | av.Packet
 
 
-def _tagged_seconds(tags: Mapping[str, str]) -> Fraction | None:
-    """The end of a Matroska track as its DURATION tag says (hours:minutes:seconds), None without a sound tag."""
-    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", tags.get("DURATION", ""))
-    return 3600 * int(found[1]) + 60 * int(found[2]) + Fraction(found[3]) if found else None
+def chosen_tracks(container: av.container.InputContainer, name: str, choice: str | None) -> list[VideoStream]:
+    """The video tracks that `choice` means, the main one first: "main", "all", or numbers among the video tracks from 0
+    on, separated by commas; None: the main one, and all of NLVC if it is of NLVC."""
+    main = main_video(container, name)
+    videos = [stream for stream in container.streams.video if not is_cover(stream)]
+    if choice == "main":
+        return [main]
+    if choice == "all":
+        return videos
+    if choice is None:
+        return [stream for stream in videos if stream is main or (is_nlvc(main) and is_nlvc(stream))]
+    try:
+        return [videos[number] for number in sorted({int(word) for word in choice.split(",")})]
+    except (ValueError, IndexError):
+        raise UsageError(
+            f"video tracks {choice!r}: say main, all, or numbers from 0 to {len(videos) - 1} separated by commas"
+        ) from None
 
 
 class VideoSource:
-    """An open file whose main video track is decoded: NLVC by this package, all else by FFmpeg.
+    """An open file of which one or more video tracks are decoded; the first of them is the main one."""
 
-    Every frame comes with pts, duration (0 where nobody knows it) and time base; a frame without timestamp in the file
-    follows its predecessor.
-    """
-
-    def __init__(self, path: Path, *, settings: DecoderSettings | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        settings: DecoderSettings | None = None,
+        video_tracks: str | None = "main",
+        frame_rate: Fraction | None = None,
+    ) -> None:
         self.path = path
-        self.container: av.container.InputContainer = open_input(path)
-        self.frames_read = 0
-        self.damaged_frames = 0  # that FFmpeg decoded with errors and concealed
+        self.container: av.container.InputContainer = open_input(path, frame_rate=frame_rate)
+        self.moved = Fraction(0)  # seconds by which the container had to move all tracks, to be taken back
         try:
-            self.stream = main_video(self.container, str(path))
-            self.is_nlvc = is_nlvc(self.stream)
-            self._settings = settings or DecoderSettings()
-            if self.is_nlvc:
-                self._decoder = self._new_decoder()
-                self._timeline = Timeline(self.time_base)
-            elif self.stream.codec_context is None:
-                tag = _avshim.codec_tag(self.stream).decode("latin-1").strip("\0")
-                raise NlvcError(f"{path}: FFmpeg has no decoder for the video track (codec tag {tag or 'unknown'!r})")
-            else:
-                self.stream.codec_context.thread_type = "AUTO"
-                self.stream.codec_context.thread_count = self._settings.threads
+            self.tracks: dict[int, VideoTrack] = {}
+            for stream in chosen_tracks(self.container, str(path), video_tracks):
+                self.tracks[stream.index] = VideoTrack(stream, settings or DecoderSettings())
+            self.main = next(iter(self.tracks.values()))
+        except NlvcError as error:
+            self.container.close()
+            raise type(error)(f"{path}: {error}") if str(path) not in str(error) else error from None
         except BaseException:
             self.container.close()
             raise
-        self._next_pts = 0
-        self._end_pts = 0  # where the last packet read so far ends, in units of time_base
+        self._started = False
 
     def __enter__(self) -> Self:
         return self
@@ -74,48 +86,63 @@ class VideoSource:
         self.container.close()
 
     @property
+    def stream(self) -> VideoStream:
+        """PyAV's main video track."""
+        return self.main.stream
+
+    @property
+    def is_nlvc(self) -> bool:
+        """Whether the main video track is of NLVC."""
+        return self.main.is_nlvc
+
+    @property
     def time_base(self) -> Fraction:
-        """Unit of the container's timestamps of the video track, in seconds."""
-        return self.stream.time_base or Fraction(1, 1000)
+        """Unit of the container's timestamps of the main video track, in seconds."""
+        return self.main.time_base
 
     @property
     def frame_rate(self) -> Fraction | None:
         """Frames per second as far as the container knows."""
-        return self.stream.guessed_rate or self.stream.average_rate or self.stream.base_rate
+        return self.main.frame_rate
 
     @property
     def codec_name(self) -> str:
-        """FFmpeg's name of the video codec, or "nlvc"."""
-        return "nlvc" if self.is_nlvc else self.stream.codec_context.name
+        """FFmpeg's name of the main video track's codec, or "nlvc"."""
+        return self.main.codec_name
+
+    @property
+    def frames_read(self) -> int:
+        """Of the main video track."""
+        return self.main.frames_read
+
+    @property
+    def damaged_frames(self) -> int:
+        """Frames of all tracks that FFmpeg decoded with errors and concealed."""
+        return sum(track.damaged_frames for track in self.tracks.values())
+
+    @property
+    def missing_seconds(self) -> float:
+        """See VideoTrack.missing_seconds."""
+        return self.main.missing_seconds
 
     @property
     def expected_frames(self) -> int | None:
-        """How many frames to expect, for progress displays; None when unknown."""
+        """How many frames of the main track to expect, for progress displays; None when unknown."""
         if self.stream.frames:
             return self.stream.frames
         if self.frame_rate and self.container.duration:
             return max(1, round(Fraction(self.container.duration, av.time_base) * self.frame_rate))
         return None
 
-    @property
-    def missing_seconds(self) -> float:
-        """By how much the track, read to its end, is shorter than its own DURATION tag says; 0 within half a frame."""
-        promised = _tagged_seconds(self.stream.metadata)
-        if promised is None:
-            return 0.0
-        tolerance = Fraction(1, 2) / self.frame_rate if self.frame_rate else Fraction(1, 20)
-        missing = promised - self._end_pts * self.time_base
-        return float(missing) if missing > tolerance + 2 * MATROSKA_TICK else 0.0
+    def read(self) -> Iterator[Item]:
+        """The frames of all chosen video tracks and the other tracks' packets in file order.
 
-    def read(self) -> Iterator[av.VideoFrame | av.Packet]:
-        """The video track's frames and the other tracks' packets in file order.
-
-        Raises NlvcError, naming the frame, when the file is damaged or cut off.
+        Raises NlvcError, naming track and frame, when the file is damaged or cut off.
         """
         yield from self._read(tuple(self.container.streams))
 
     def packets(self) -> Iterator[av.Packet]:
-        """The video track's packets, not decoded."""
+        """The main video track's packets, not decoded."""
         try:
             for packet in self.container.demux(self.stream):
                 if packet.size:
@@ -124,19 +151,19 @@ class VideoSource:
             raise NlvcError(f"{self.path}: {reason(error)}") from error
 
     def frames(self, on_damage: Callable[[NlvcError], None] | None = None) -> Iterator[av.VideoFrame]:
-        """The video track's frames alone. Damaged NLVC packets go to `on_damage`, where given, and reading goes on."""
+        """The main track's frames alone. Damaged NLVC packets go to `on_damage`, where given, and reading goes on."""
         for item in self._read((self.stream,), on_damage):
-            if isinstance(item, av.VideoFrame):
-                yield item
+            if isinstance(item, tuple):
+                yield item[1]
 
     def frames_from(self, seconds: Fraction) -> Iterator[av.VideoFrame]:
         """Frames from the one that is shown at `seconds` on, decoded from the keyframe before it."""
+        self._start()
         # Container times are rounded, so a keyframe may seem to lie just before its true time: aim one unit earlier.
-        aim = math.floor(seconds / self.time_base) - 1
+        aim = math.floor((seconds + self.moved) / self.time_base) - 1
         with ffmpeg_errors(f"{self.path}: cannot seek to {float(seconds):.3f} s"):
             self.container.seek(aim, stream=self.stream)
-        if self.is_nlvc:
-            self._decoder = self._new_decoder()
+        self.main.restart()
         shown: av.VideoFrame | None = None
         for frame in self.frames():
             started = frame_seconds(frame) <= seconds
@@ -152,54 +179,64 @@ class VideoSource:
 
     def _read(
         self, streams: tuple[Stream, ...], on_damage: Callable[[NlvcError], None] | None = None
-    ) -> Iterator[av.VideoFrame | av.Packet]:
+    ) -> Iterator[Item]:
+        self._start()
         packets = self.container.demux(streams)
+        track = self.main
         while True:
             try:
                 packet = next(packets, None)
                 if packet is None:
                     break
-                if packet.stream.index != self.stream.index:
+                if packet.stream.index not in self.tracks:
                     if packet.size:
+                        self._move_back(packet)
                         yield packet
                     continue
-                decoded = self._decode(packet)
+                track = self.tracks[packet.stream.index]
+                decoded = track.decode(packet)
             except (av.error.FFmpegError, OSError) as error:
-                raise NlvcError(f"{self.path}: damaged at frame {self.frames_read}: {reason(error)}") from error
+                raise NlvcError(
+                    f"{self.path}: {track.name} is damaged at frame {track.frames_read}: {reason(error)}"
+                ) from error
             except NlvcError as error:
                 if on_damage is None:
-                    raise type(error)(f"{self.path}: {error}") from None
+                    raise type(error)(f"{self.path}: {track.name}: {error}") from None
                 on_damage(error)
                 continue
             for frame in decoded:
-                self.frames_read += 1
-                yield frame
+                track.frames_read += 1
+                yield track, frame
         missing = missing_bytes(self.path)
         if missing:
             raise NlvcError(f"{self.path} is cut off: {missing} bytes are missing after frame {self.frames_read}")
 
-    def _new_decoder(self) -> Decoder:
-        return Decoder(_avshim.extradata(self.stream), settings=self._settings)
+    def _start(self) -> None:
+        """Once: finds out whether the container, unable to hold times before zero, moved all tracks."""
+        if self._started or not self.is_nlvc or str(self.path) == STANDARD_STREAM:
+            return
+        self._started = True
+        with ffmpeg_errors(f"cannot read {self.path}"), open_input(self.path) as again:
+            first = next((p for p in again.demux(again.streams[self.stream.index]) if p.size), None)
+        start = Fraction(self.container.start_time or 0, av.time_base)
+        if first is None or first.pts is None or abs(start) > MATROSKA_TICK:
+            return
+        try:
+            header = _core.parse_packet(first)
+        except _core.BitstreamError:
+            return  # reading the frames will tell
+        if header.format is None or header.pts_difference >= 0:
+            return
+        own = header.pts_difference * Fraction(*header.format.time_base)
+        self.moved = max(Fraction(0), first.pts * self.time_base - own)
+        for track in self.tracks.values():
+            track.move(self.moved)
 
-    def _decode(self, packet: av.Packet) -> list[av.VideoFrame]:
+    def _move_back(self, packet: av.Packet) -> None:
+        if not self.moved or packet.time_base is None:
+            return
+        ticks = round(self.moved / packet.time_base)
         if packet.pts is not None:
-            self._end_pts = max(self._end_pts, packet.pts + (packet.duration or 0))
-        if self.is_nlvc:
-            frames = self._decoder.decode(packet)
-            for frame in frames:
-                self._timeline.place(frame, packet.pts if packet.pts is not None else packet.dts)
-            return frames
-        frames = packet.decode()
-        for frame in frames:
-            self._complete(frame)
-        return frames
-
-    def _complete(self, frame: av.VideoFrame) -> None:
-        """Fills in the times that FFmpeg left out."""
-        self.damaged_frames += frame.is_corrupt
-        base = frame.time_base = frame.time_base or self.time_base
-        if frame.pts is None:
-            frame.pts = self._next_pts
-        if not frame.duration and self.frame_rate:
-            frame.duration = round(1 / self.frame_rate / base)
-        self._next_pts = frame.pts + frame.duration
+            packet.pts -= ticks
+        if packet.dts is not None:
+            packet.dts -= ticks

@@ -24,6 +24,11 @@ class Timeline:
         self._tolerance = max(container_time_base, MATROSKA_TICK)
         self._time_base: Fraction | None = None  # that of the first frame; kept for the whole track
         self._offset = 0  # in units of _time_base
+        self._moved = Fraction(0)  # seconds
+
+    def keep(self, moved_seconds: Fraction) -> None:
+        """The container moved all times by so much because it holds none before zero: the exact ones hold."""
+        self._moved = moved_seconds
 
     @property
     def shifted(self) -> bool:
@@ -38,9 +43,10 @@ class Timeline:
         scale = own_base / self._time_base
         pts = round(own_pts * scale)
         if container_pts is not None:
-            drift = container_pts * self._container_time_base - (pts + self._offset) * self._time_base
+            shown = container_pts * self._container_time_base - self._moved
+            drift = shown - (pts + self._offset) * self._time_base
             if abs(drift) > self._tolerance + self._time_base / 2:
-                self._offset = round((container_pts * self._container_time_base) / self._time_base) - pts
+                self._offset = round(shown / self._time_base) - pts
         frame.pts = frame.dts = pts + self._offset
         frame.duration = round((frame.duration or 0) * scale)
         frame.time_base = self._time_base

@@ -17,11 +17,16 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from pynlvc import _avshim
+from pynlvc.codec.pixel_formats import FULL_RANGE_TWINS
 from pynlvc.errors import NlvcError
 from pynlvc.media.containers import ffmpeg_errors
 
 NLVC_TAG = b"NLVC"
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+UNSPECIFIED = 2  # AVCOL_PRI_UNSPECIFIED, AVCOL_TRC_UNSPECIFIED, AVCOL_SPC_UNSPECIFIED
+PROGRESSIVE, TOP_FIRST, BOTTOM_FIRST = 1, 2, 3  # AVFieldOrder
+# AVFrameSideDataType -> AVPacketSideDataType: rotation, mastering display, content light level, ICC profile.
+STREAM_SIDE_DATA = {6: 5, 11: 20, 14: 22, 15: 28}
 
 # Tags that describe the file they were found in and would be wrong in another one.
 STALE_TAGS = frozenset({"DURATION", "ENCODER"})
@@ -119,33 +124,64 @@ def add_nlvc_track(
     size: tuple[int, int],
     *,
     time_base: Fraction,
-    full_range: bool,
+    first: av.VideoFrame,
 ) -> Stream:
-    """An NLVC track of `size` (width, height) that is shown like the video track `template`.
+    """An NLVC track of `size` (width, height) that is shown like the video track `template` and, where that says
+    nothing, like its frame `first`.
 
-    `time_base`: unit of the exact times, which the container takes if it can. `full_range` notes that range where the
-    source says nothing (FFmpeg's yuvj formats).
+    `time_base`: unit of the exact times, which the container takes if it can.
     """
     stream = _add_packet_track(output, template, None)
     with av.open(io.BytesIO(), "w", format="matroska") as scratch:
         donor = scratch.add_attachment("header", "application/octet-stream", extradata)
         _avshim.name_codec(donor, 0, NLVC_TAG, *size)
         _avshim.adopt_coding(stream, donor)
-    _finish_video_track(stream, template, time_base, full_range=full_range)
+    _finish_video_track(stream, template, time_base, first)
     return stream
 
 
 def add_encoder_track(
-    output: av.container.OutputContainer, template: Stream, encoder: Stream, *, time_base: Fraction, full_range: bool
+    output: av.container.OutputContainer,
+    template: Stream,
+    encoder: Stream,
+    *,
+    time_base: Fraction,
+    first: av.VideoFrame,
 ) -> Stream:
     """As add_nlvc_track, for the packets of an FFmpeg encoder: a stream of a scratch container that was started."""
     stream = _add_packet_track(output, template, None)
     _avshim.adopt_coding(stream, encoder)
-    _finish_video_track(stream, template, time_base, full_range=full_range)
+    _finish_video_track(stream, template, time_base, first)
     return stream
 
 
-def _finish_video_track(stream: Stream, template: Stream, time_base: Fraction, *, full_range: bool) -> None:
-    if full_range and _avshim.color(stream)["color_range"] == 0:
+def _finish_video_track(stream: Stream, template: Stream, time_base: Fraction, first: av.VideoFrame) -> None:
+    if first.format.name in FULL_RANGE_TWINS and _avshim.color(stream)["color_range"] == 0:
         _avshim.set_color_range(stream, FULL_RANGE)
+    _describe_like_frame(stream, first)
     _describe(stream, template, time_base, coded_anew=True)
+
+
+def _describe_like_frame(stream: Stream, first: av.VideoFrame) -> None:
+    """Lets the container say what only the frames said so far; its own word stands before theirs."""
+    known = _avshim.color(stream)
+    color_range, primaries, transfer, matrix, location = _avshim.frame_color(first)
+    if known["color_range"] == 0:
+        _avshim.set_color_range(stream, color_range)
+    _avshim.set_color(
+        stream,
+        primaries if known["color_primaries"] == UNSPECIFIED else known["color_primaries"],
+        transfer if known["color_trc"] == UNSPECIFIED else known["color_trc"],
+        matrix if known["color_space"] == UNSPECIFIED else known["color_space"],
+        known["chroma_location"] or location,
+    )
+    interlaced, top_first, _ = _avshim.frame_fields(first)
+    if interlaced and known["field_order"] in (0, PROGRESSIVE):
+        _avshim.set_field_order(stream, TOP_FIRST if top_first else BOTTOM_FIRST)
+    ratio = _avshim.frame_aspect_ratio(first)
+    if ratio[0] > 0 and _avshim.sample_aspect_ratio(stream)[0] == 0:
+        _avshim.set_sample_aspect_ratio(stream, *ratio)
+    present = _avshim.stream_side_data(stream)
+    for kind, data in _avshim.frame_side_data(first):
+        if kind in STREAM_SIDE_DATA and STREAM_SIDE_DATA[kind] not in present:
+            _avshim.add_stream_side_data(stream, STREAM_SIDE_DATA[kind], data)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -14,15 +17,21 @@ import av.container
 from av.stream import Stream
 
 from pynlvc.codec import DecoderSettings, EncoderSettings
+from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.errors import NlvcError
 from pynlvc.media.companions import OutputTracks, add_tracks
-from pynlvc.media.containers import WITHOUT_TIMES, container_format, container_options, ffmpeg_errors
-from pynlvc.media.output_file import check_target, written_beside
+from pynlvc.media.containers import PICTURE_CODECS, WITHOUT_TIMES, ffmpeg_errors
+from pynlvc.media.output_file import Output, check_target, written
 from pynlvc.media.readback import SourceRecord, read_back
 from pynlvc.media.reports import ProgressCallback, TranscodeReport
 from pynlvc.media.sinks import LosslessSink, NlvcSink, VideoSink
-from pynlvc.media.source import VideoSource
+from pynlvc.media.sound_check import SoundCheck
+from pynlvc.media.source import Item, VideoSource
 from pynlvc.media.tally import Tally
+from pynlvc.media.video_track import VideoTrack
+
+# Before every video track has shown its first frame nothing can be written: so many frames wait at most.
+MAX_WAITING_FRAMES = 250
 
 
 def transcode(
@@ -32,15 +41,22 @@ def transcode(
     codec: str | None = None,
     settings: EncoderSettings | None = None,
     decoder_settings: DecoderSettings | None = None,
+    video_tracks: str | None = None,
+    frame_rate: Fraction | None = None,
+    container: str | None = None,
     verify: bool = True,
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
 ) -> TranscodeReport:
-    """Codes the main video track of `source` anew into `target` and copies everything else.
+    """Codes the video of `source` anew into `target` and copies everything else.
 
+    `source` and `target` may be files, numbered sequences of pictures (`shot_%04d.dpx`) or "-" for standard input and
+    output; `container` (".mkv" or ".nut") is what standard output gets, `frame_rate` the pictures per second.
     `codec`: "nlvc" or one of FFmpeg's lossless encoders; None turns NLVC into FFV1 (or, where FFV1 lacks the pixel
-    format, the next encoder that has it) and everything else into NLVC. `target` appears under its name only when it
-    is complete and, with `verify`, when every frame was decoded from it again and found equal to the source's.
+    format, the next encoder that has it), into pictures where the target's name says so, and all else into NLVC.
+    `video_tracks`: "main" (the others are copied), "all", or numbers such as "0,2"; None: the main one, of NLVC files
+    all that are NLVC. `target` appears under its name only when it is complete and, with `verify`, when every frame was
+    decoded from it again and found equal to the source's (to standard output: as it was coded).
 
     Raises NlvcError (UsageError where the request itself is wrong); nothing is left behind then.
     """
@@ -48,112 +64,227 @@ def transcode(
     settings = settings or EncoderSettings()
     decoder_settings = decoder_settings or DecoderSettings()
     check_target(target_path, source_path, overwrite=overwrite)
-    with VideoSource(source_path, settings=decoder_settings) as opened:
-        if codec is None and not opened.is_nlvc:
-            codec = "nlvc"
-        container = container_format(target_path, for_nlvc=codec == "nlvc")
-        record = SourceRecord() if verify else None
-        first, items = _first_frame(opened)
-        sink = _make_sink(codec, first, opened, settings)
-        track_base = _track_time_base(container, first, opened)
-        try:
-            with written_beside(target_path) as part:
-                tally = Tally("coding", opened.expected_frames, progress)
-                with (
-                    ffmpeg_errors(f"cannot write {target_path}"),
-                    av.open(
-                        os.fspath(part), "w", format=container, container_options=container_options(container)
-                    ) as out,
-                ):
-                    tracks = add_tracks(out, opened, lambda: sink.add_track(out, opened.stream, track_base))
-                    _code(items, sink, out, tracks, tally, record)
-                seconds = tally.seconds
-                warnings = list(tracks.warnings)
-                started = time.monotonic()
-                if record is not None:
-                    reader = _reader_settings(settings, decoder_settings)
-                    warnings += read_back(part, record, reader, progress)
-                verify_seconds = time.monotonic() - started
-        finally:
-            sink.close()
-        if opened.damaged_frames:
-            warnings.append(f"FFmpeg found {opened.damaged_frames} frames of the source damaged and mended them")
-        if opened.missing_seconds:
-            warnings.append(f"the source's video ends {opened.missing_seconds:.3f} s earlier than its own tag says")
-    encoder = sink.encoder if isinstance(sink, NlvcSink) else None
-    return TranscodeReport(
-        source=source_path,
-        target=target_path,
-        codec=sink.codec_name,
-        model=encoder.model_name if encoder else None,
-        model_hash=encoder.model_hash if encoder else None,
-        frames=tally.frames,
-        width=first.width,
-        height=first.height,
-        pix_fmt=first.format.name,
-        raw_bytes=tally.raw_bytes,
-        coded_bytes=tally.coded_bytes,
-        seconds=seconds,
-        verified=verify,
-        verify_seconds=verify_seconds,
-        warnings=tuple(warnings),
-    )
+    with VideoSource(
+        source_path, settings=decoder_settings, video_tracks=video_tracks, frame_rate=frame_rate
+    ) as opened:
+        codec = codec or PICTURE_CODECS.get(target_path.suffix.lower()) or (None if opened.is_nlvc else "nlvc")
+        with written(target_path, for_nlvc=codec == "nlvc", container=container) as output:
+            job = _Job(opened, codec, settings, decoder_settings, output, verify, progress)
+            try:
+                job.run(target_path)
+            finally:
+                job.close()
+    return job.report(source_path, target_path)
 
 
-def _first_frame(source: VideoSource) -> tuple[av.VideoFrame, Iterator[av.VideoFrame | av.Packet]]:
-    """The first frame, and all items of the file from its beginning: the frame says what encoder is needed."""
-    items = source.read()
-    before: list[av.VideoFrame | av.Packet] = []
-    for item in items:
-        before.append(item)
-        if isinstance(item, av.VideoFrame):
-            return item, chain(before, items)
-    raise NlvcError(f"{source.path} has a video track without frames")
+@dataclass
+class _Coding:
+    """One video track on its way."""
+
+    track: VideoTrack
+    sink: VideoSink
+    first: av.VideoFrame
+    record: SourceRecord
 
 
-def _track_time_base(container: str, first: av.VideoFrame, source: VideoSource) -> Fraction:
-    """Unit of time for the new track, seconds: the exact one, or a frame where the container counts frames."""
-    if container in WITHOUT_TIMES and source.frame_rate:
-        return 1 / source.frame_rate
-    return first.time_base or source.time_base
+class _Job:
+    """A transcode while it runs."""
+
+    def __init__(
+        self,
+        source: VideoSource,
+        codec: str | None,
+        settings: EncoderSettings,
+        decoder_settings: DecoderSettings,
+        output: Output,
+        verify: bool,
+        progress: ProgressCallback | None,
+    ) -> None:
+        self._source = source
+        self._codec = codec
+        self._settings = settings
+        self._reader_settings = _reader_settings(settings, decoder_settings)
+        self._output = output
+        self._verify = verify
+        self._progress = progress
+        self._codings: dict[int, _Coding] = {}
+        self._sounds = SoundCheck()
+        self._warnings: list[str] = []
+        self._problems: list[str] = []
+        self._tally = Tally("coding", source.expected_frames, progress)
+        self._verified = False
+        self._verify_seconds = 0.0
+
+    def run(self, target: Path) -> None:
+        """Codes, writes, checks."""
+        output = self._output
+        first, items = self._first_frames()
+        for index, frame in first.items():
+            track = self._source.tracks[index]
+            with _named(track, len(first) > 1):
+                sink = self._make_sink(track, frame)
+            self._codings[index] = _Coding(track, sink, frame, SourceRecord())
+        with (
+            ffmpeg_errors(f"cannot write {target}"),
+            av.open(output.location, "w", format=output.container, container_options=dict(output.options)) as container,
+        ):
+            adders = {
+                index: partial(coding.sink.add_track, container, coding.track.stream, self._time_base(coding))
+                for index, coding in self._codings.items()
+            }
+            tracks = add_tracks(container, self._source, adders)
+            self._warnings += tracks.warnings
+            self._code(items, container, tracks)
+        self._tally.finish()
+        self.coding_seconds = self._tally.seconds
+        started = time.monotonic()
+        if self._verify and output.readable is not None:
+            self._read_back(tracks)
+        self._verified = self._verify and (output.readable is not None or self._codec == "nlvc")
+        self._verify_seconds = time.monotonic() - started
+        self._conclude()
+
+    def _first_frames(self) -> tuple[dict[int, av.VideoFrame], Iterator[Item]]:
+        """The first frame of every track, and all items of the file from its beginning: they say what is needed."""
+        items = self._source.read()
+        waiting: list[Item] = []
+        first: dict[int, av.VideoFrame] = {}
+        frames = 0
+        for item in items:
+            waiting.append(item)
+            if isinstance(item, tuple):
+                frames += 1
+                first.setdefault(item[0].stream.index, item[1])
+                if len(first) == len(self._source.tracks):
+                    break
+                if frames == MAX_WAITING_FRAMES:
+                    late = [t.name for index, t in self._source.tracks.items() if index not in first]
+                    raise NlvcError(
+                        f"{self._source.path}: {' and '.join(late)} starts more than {frames} frames after the others: "
+                        "code it by itself (--video-tracks), or copy it"
+                    )
+        for index, track in list(self._source.tracks.items()):
+            if index not in first:
+                if track is self._source.main:
+                    raise NlvcError(f"{self._source.path} has a video track without frames")
+                self._warnings.append(f"{track.name} has no frames and is not kept")
+        return first, chain(waiting, items)
+
+    def _make_sink(self, track: VideoTrack, first: av.VideoFrame) -> VideoSink:
+        time_base = first.time_base or track.time_base
+        if self._codec == "nlvc":
+            check = self._reader_settings if self._verify and self._output.readable is None else None
+            return NlvcSink(first, time_base, self._settings, check=check)
+        return LosslessSink(self._codec, first, time_base, track.frame_rate, track.stream)
+
+    def _time_base(self, coding: _Coding) -> Fraction:
+        """Unit of time for the new track, seconds: the exact one, or a frame where the container counts frames."""
+        if self._output.container in WITHOUT_TIMES and coding.track.frame_rate:
+            return 1 / coding.track.frame_rate
+        return coding.first.time_base or coding.track.time_base
+
+    def _code(self, items: Iterator[Item], container: av.container.OutputContainer, tracks: OutputTracks) -> None:
+        """The loop: frames through their sinks, other packets as they are."""
+        for item in items:
+            if isinstance(item, tuple):
+                track, frame = item
+                coding = self._codings[track.stream.index]
+                if self._verify:
+                    coding.record.add(frame)
+                with _named(track, len(self._codings) > 1):
+                    packets = coding.sink.encode(frame)
+                self._tally.add_frame(frame, _mux(container, tracks.video[track.stream.index], packets))
+            elif item.stream.index in tracks.copied and not item.is_discard:
+                self._sounds.check(item)
+                item.stream = tracks.copied[item.stream.index]
+                container.mux(item)
+        for index, coding in self._codings.items():
+            self._tally.coded_bytes += _mux(container, tracks.video[index], coding.sink.encode(None))
+
+    def _read_back(self, tracks: OutputTracks) -> None:
+        assert self._output.readable is not None, "the caller asked"
+        for index, coding in self._codings.items():
+            self._warnings += read_back(
+                self._output.readable,
+                _video_number(tracks, index),
+                coding.record,
+                coding.sink.stored_format,
+                self._reader_settings,
+                self._progress,
+            )
+
+    def _conclude(self) -> None:
+        """What is worth knowing about the whole run."""
+        source = self._source
+        for coding in self._codings.values():
+            name, stored = coding.first.format.name, coding.sink.stored_format
+            for what in sorted(coding.sink.not_kept):
+                self._warnings.append(f"{coding.track.name}: {what} of its frames is not kept")
+            if plain_name(stored) != plain_name(name):
+                self._warnings.append(f"{coding.track.name}: the samples of {name} are stored as {stored}")
+        if source.damaged_frames:
+            self._problems.append(f"FFmpeg found {source.damaged_frames} frames of the source damaged and mended them")
+        if source.missing_seconds:
+            self._warnings.append(
+                f"the source's video ends {source.missing_seconds:.3f} s earlier than its own tag says"
+            )
+        self._problems += self._sounds.problems()
+
+    def close(self) -> None:
+        """Frees the encoders."""
+        for coding in self._codings.values():
+            coding.sink.close()
+
+    def report(self, source: Path, target: Path) -> TranscodeReport:
+        """What was done."""
+        main = next(iter(self._codings.values()))
+        encoder = main.sink.encoder if isinstance(main.sink, NlvcSink) else None
+        return TranscodeReport(
+            source=source,
+            target=target,
+            codec=main.sink.codec_name,
+            model=encoder.model_name if encoder else None,
+            model_hash=encoder.model_hash if encoder else None,
+            frames=self._tally.frames,
+            width=main.first.width,
+            height=main.first.height,
+            pix_fmt=main.first.format.name,
+            raw_bytes=self._tally.raw_bytes,
+            coded_bytes=self._tally.coded_bytes,
+            seconds=self.coding_seconds,
+            verified=self._verified,
+            verify_seconds=self._verify_seconds,
+            warnings=tuple(self._warnings),
+            problems=tuple(self._problems),
+        )
 
 
-def _make_sink(codec: str | None, first: av.VideoFrame, source: VideoSource, settings: EncoderSettings) -> VideoSink:
-    time_base = first.time_base or source.time_base
-    if codec == "nlvc":
-        return NlvcSink(first, time_base, settings)
-    return LosslessSink(codec, first, time_base, source.frame_rate, source.stream)
-
-
-def _code(
-    items: Iterator[av.VideoFrame | av.Packet],
-    sink: VideoSink,
-    output: av.container.OutputContainer,
-    tracks: OutputTracks,
-    tally: Tally,
-    record: SourceRecord | None,
-) -> None:
-    """The loop: frames through the sink, other packets as they are."""
-    for item in items:
-        if isinstance(item, av.VideoFrame):
-            if record is not None:
-                record.add(item)
-            tally.add_frame(item, _mux(output, tracks.video, sink.encode(item)))
-        elif item.stream.index in tracks.copied and not item.is_discard:
-            item.stream = tracks.copied[item.stream.index]
-            output.mux(item)
-    tally.coded_bytes += _mux(output, tracks.video, sink.encode(None))
-    tally.finish()
+@contextmanager
+def _named(track: VideoTrack, several: bool) -> Iterator[None]:
+    """Puts the track's name before errors of a file with several video tracks."""
+    try:
+        yield
+    except NlvcError as error:
+        if not several:
+            raise
+        raise type(error)(f"{track.name}: {error}") from error
 
 
 def _mux(output: av.container.OutputContainer, track: Stream, packets: Sequence[av.Packet]) -> int:
-    """Writes packets of the video track; returns their bytes."""
+    """Writes packets of a video track; returns their bytes."""
     size = 0
     for packet in packets:
         packet.stream = track
         size += packet.size
         output.mux(packet)
     return size
+
+
+def _video_number(tracks: OutputTracks, index: int) -> int:
+    """The number of a coded track among the output's video tracks."""
+    copied = [stream.index for stream in tracks.copied.values() if stream.type == "video"]
+    places = sorted([stream.index for stream in tracks.video.values()] + copied)
+    return places.index(tracks.video[index].index)
 
 
 def _reader_settings(settings: EncoderSettings, decoder_settings: DecoderSettings) -> DecoderSettings:
