@@ -2,6 +2,8 @@
 # make test                               the test suite
 # make lib                                libnlvc, the codec for C: build/libnlvc
 # make install-lib PREFIX=/usr/local      libnlvc, nlvc.h and nlvc.pc for pkg-config
+# make ffmpeg                             ffmpeg, ffprobe, ffplay with NLVC inside: build/ffmpeg
+# make test-ffmpeg                        NLVC inside FFmpeg, GStreamer and mpv: builds them and runs their tests
 # make lint                               formatting, linters, types
 # make bench CLIPS="a.mkv b.mkv"          NLVC beside FFV1, x264, x265, VP9 and AV1
 # Everything is installed into .venv first; nothing outside this folder is touched, but that `make test` installs the
@@ -19,7 +21,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq $(if $(TORCH_INDEX),--extra-inde
 NATIVE := $(wildcard csrc/* csrc/*/* src/*/*)
 CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp examples/c/*.c)
 
-.PHONY: demo test lib install-lib lint bench venv install programs clean
+.PHONY: demo test lib install-lib ffmpeg test-ffmpeg lint bench venv install programs clean
 .DELETE_ON_ERROR:
 
 venv install: $(VENV)/installed
@@ -53,6 +55,12 @@ lib:
 
 install-lib:
 	@$(MAKE) --no-print-directory -C ffmpeg_filter install
+
+ffmpeg:
+	@$(MAKE) --no-print-directory -C ffmpeg_filter ffmpeg
+
+test-ffmpeg: $(VENV)/installed programs
+	@$(BIN)/python -m pytest ffmpeg_filter/tests
 
 # The tests check files with programs that are not ours.
 programs:

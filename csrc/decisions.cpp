@@ -1,5 +1,6 @@
 #include "decisions.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace nlvc {
@@ -8,7 +9,7 @@ int automatic_slices(const PictureFormat& format) { return std::clamp((format.he
 
 int choose_shift(int depth) { return depth - 8; }
 
-bool is_scene_cut(const Plane& current, const Plane& prediction, int depth) {
+double scene_change(const Plane& current, const Plane& prediction, int depth) {
     // Mean differences, from the previous frame and from the left and upper neighbours. A cut costs far more than the
     // noise of the picture and several levels of 8 bits; a fade or a fast pan does not.
     int64_t temporal = 0, spatial = 0, count = 0;
@@ -23,7 +24,9 @@ bool is_scene_cut(const Plane& current, const Plane& prediction, int depth) {
         count += current.width - 1;
     }
     const int64_t levels = int64_t{6} << (depth - 8);
-    return count > 0 && temporal > count * levels && 2 * temporal > 3 * spatial;
+    if (temporal == 0) return 0;
+    const auto sum = static_cast<double>(temporal);
+    return std::min(sum / static_cast<double>(count * levels), 2 * sum / static_cast<double>(3 * spatial));
 }
 
 }  // namespace nlvc

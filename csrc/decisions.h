@@ -10,8 +10,8 @@ int automatic_slices(const PictureFormat& format);
 /// The sample shift for a depth. Provisional: high depths are scaled to the 8-bit range whatever their content.
 int choose_shift(int depth);
 
-/// Whether `prediction` (plane 0 of ref1_sub) explains the frame so much worse than its own neighbourhood that a
-/// keyframe should start here.
-bool is_scene_cut(const Plane& current, const Plane& prediction, int depth);
+/// How much worse `prediction` (plane 0 of ref1_sub) explains the frame than its own neighbourhood does: 0 for a
+/// picture that stands still; above 1 a keyframe should start here.
+double scene_change(const Plane& current, const Plane& prediction, int depth);
 
 }  // namespace nlvc

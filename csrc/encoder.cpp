@@ -60,13 +60,15 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
                     (settings_.keyframe_interval > 0 && since_keyframe_ >= settings_.keyframe_interval);
     const bool covered = keyframe || map_.covers(planes);
     keyframe = keyframe || !covered;
+    EncodedFrame out;
     MotionField motion;
     const std::vector<PlaneReferences>* references = nullptr;
     if (!keyframe) {
         map_.number(planes);
         motion = search(planes[0]);
         references = &history_.references(*model_->kernels().blocks, coded_, motion, pool_);
-        keyframe = settings_.scene_cuts && is_scene_cut(planes[0], (*references)[0].ref1_sub, coded_.depth);
+        out.scene_change = scene_change(planes[0], (*references)[0].ref1_sub, coded_.depth);
+        keyframe = settings_.scene_cuts && out.scene_change > 1;
         if (keyframe) map_.restore(planes), references = nullptr;
     }
     if (keyframe) {
@@ -79,9 +81,10 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     frame.planes.swap(planes);
     if (!keyframe) frame.motion = std::move(motion);
 
-    EncodedFrame out;
+    if (settings_.analysis) out.block_bits = make_block_bits(format_);
     Packet packet;
-    const std::vector<EncodedSlice> slices = encode_slices(frame, keyframe, references);
+    const std::vector<EncodedSlice> slices =
+        encode_slices(frame, keyframe, references, settings_.analysis ? &out.block_bits : nullptr);
     out.plane_bits.assign(frame.planes.size(), 0.0);
     for (const EncodedSlice& slice : slices) {
         packet.slices.push_back({slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload)});
@@ -136,12 +139,14 @@ MotionField Encoder::search(const Plane& current) {
 }
 
 std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, bool keyframe,
-                                                 const std::vector<PlaneReferences>* references) {
+                                                 const std::vector<PlaneReferences>* references,
+                                                 BlockBits* block_bits) {
     contexts_.resize(static_cast<size_t>(slices_));
     std::vector<EncodedSlice> slices(static_cast<size_t>(slices_));
     while (true) {
-        const FrameCoding coding{coded_,     *model_,  {coded_.depth, q_, settings_.delta, keyframe}, slices_, frame,
-                                 references, contexts_};
+        const FrameCoding coding{coded_,    *model_,   {coded_.depth, q_, settings_.delta, keyframe},
+                                 slices_,   frame,     references,
+                                 contexts_, block_bits};
         pool_.run(slices_, [&](int i) {
             if (slices[i].mode == SliceMode::kModel) slices[i] = encode_slice(coding, i);
         });

@@ -12,6 +12,7 @@ struct EncoderSettings {
     int threads = 0;  ///< 0: one for each processor
     bool embed_model = false;  ///< put the model file into the first keyframe and the sequence header
     bool scene_cuts = true;    ///< start a keyframe where the content changes
+    bool analysis = false;     ///< record the bits of each block
     std::string kernels = {};  ///< a name of kernels/kernels.h, for tests; empty: the fastest
 };
 
@@ -20,7 +21,9 @@ struct EncodedFrame {
     bool keyframe = false;
     std::vector<double> plane_bits;  ///< by plane
     double motion_bits = 0;
-    uint32_t checksum = 0;  ///< of the frame's samples
+    double scene_change = 0;  ///< as in decisions.h; 0 where no motion was searched
+    BlockBits block_bits;     ///< empty without EncoderSettings::analysis
+    uint32_t checksum = 0;    ///< of the frame's samples
 };
 
 class Encoder {
@@ -43,7 +46,7 @@ class Encoder {
     void check(const std::vector<Plane>& planes, int64_t pts, int64_t duration) const;
     MotionField search(const Plane& current);
     std::vector<EncodedSlice> encode_slices(CodedFrame& frame, bool keyframe,
-                                            const std::vector<PlaneReferences>* references);
+                                            const std::vector<PlaneReferences>* references, BlockBits* block_bits);
 
     PictureFormat format_;
     PictureFormat coded_;  ///< the same at the depth of the sample map's numbers

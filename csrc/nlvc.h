@@ -55,6 +55,17 @@ typedef struct {
     int keyframe;          /* 1: decoding can start here */
 } nlvc_packet;
 
+/* What the model thinks of a frame. */
+typedef struct {
+    double bits;          /* of the packet */
+    double plane_bits[4]; /* in coding order: Y, U, V; G, B, R; then alpha */
+    double motion_bits;
+    double scene_change;     /* 0 still .. 1 and above: another scene; 0 where no motion was searched */
+    int block_size;          /* blocks of 16x16 samples of plane 0 */
+    int columns, rows;       /* of blocks */
+    const float* block_bits; /* rows x columns: bits of all planes in each block; NULL without the option analysis */
+} nlvc_analysis;
+
 typedef struct {
     const char* name;
     const char* default_value;
@@ -93,6 +104,8 @@ NLVC_API nlvc_status nlvc_encoder_extradata(const nlvc_encoder* encoder, const u
 NLVC_API nlvc_status nlvc_encoder_send(nlvc_encoder* encoder, const nlvc_frame* frame);
 /* The packet's data stay valid until the next send or close. */
 NLVC_API nlvc_status nlvc_encoder_receive(nlvc_encoder* encoder, nlvc_packet* packet);
+/* Of the last frame that was sent; valid until the next send or close. */
+NLVC_API nlvc_status nlvc_encoder_analysis(const nlvc_encoder* encoder, nlvc_analysis* analysis);
 NLVC_API void nlvc_encoder_close(nlvc_encoder* encoder);
 
 /* Decoder ---------------------------------------------------------------------------------------------------------- */

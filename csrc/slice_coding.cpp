@@ -8,20 +8,23 @@ namespace {
 
 class EncodingVisitor final : public BatchVisitor {
   public:
-    EncodingVisitor(RangeEncoder& coder, const Kernels& kernels, const CodingSettings& settings)
-        : coder_(coder), kernels_(kernels), settings_(settings) {}
+    EncodingVisitor(RangeEncoder& coder, const Kernels& kernels, const CodingSettings& settings,
+                    const BlockBitsRecorder& recorder)
+        : coder_(coder), kernels_(kernels), settings_(settings), recorder_(recorder) {}
 
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
         kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
         uint32_t low[kLanes], high[kLanes];
         kernels_.bounds(mixture_, samples, settings_.depth, settings_.q, low, high);
         for (int lane = 0; lane < at.count; ++lane) coder_.encode(low[lane], high[lane]);
+        recorder_.add(at, low, high);
     }
 
   private:
     RangeEncoder& coder_;
     const Kernels& kernels_;
     CodingSettings settings_;
+    BlockBitsRecorder recorder_;
     MixtureBatch mixture_;
 };
 
@@ -94,6 +97,15 @@ void clear_slice(const FrameCoding& coding, int slice) {
         for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
 }
 
+/// A slice may be coded more than once.
+void clear_block_bits(const FrameCoding& coding, int slice) {
+    if (coding.block_bits == nullptr) return;
+    BlockBits& bits = *coding.block_bits;
+    const RowRange rows = coding.format.slice_rows(0, slice, coding.slices);
+    const int bottom = std::min((rows.bottom + kBlockBitsSize - 1) / kBlockBitsSize, bits.height);
+    std::fill(bits.row(rows.top / kBlockBitsSize), bits.row(bottom), 0.0f);
+}
+
 }  // namespace
 
 CompiledModel::CompiledModel(const Model& model, int delta, const Kernels& kernels) : kernels_(kernels) {
@@ -122,6 +134,7 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
     const PictureFormat& format = coding.format;
     RangeEncoder coder;
     EncodedSlice out;
+    clear_block_bits(coding, slice);
     if (!coding.settings.intra) {
         BitEncoder bits(coder);
         code_motion(bits, format.slice_blocks(slice, coding.slices), coding.frame.motion);
@@ -134,7 +147,8 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
         const RowRange rows = format.slice_rows(p, slice, coding.slices);
         prepare(coding, slice, p, network, context);
         context.set(kCur, coding.frame.planes[p], rows.top, rows);
-        EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings);
+        const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
+        EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, recorder);
         run_plane(context, {coding.model.kernels(), network}, visitor);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
         out.plane_bits.push_back(coder.bits() - bits);
@@ -149,11 +163,14 @@ EncodedSlice store_slice(const FrameCoding& coding, int slice) {
     const PictureFormat& format = coding.format;
     EncodedSlice out;
     out.mode = SliceMode::kRaw;
+    clear_block_bits(coding, slice);
     for (int p = 0; p < format.planes(); ++p) {
         const RowRange rows = format.slice_rows(p, slice, coding.slices);
         const size_t before = out.payload.size();
         append_samples(coding.frame.planes[p], rows, format.sample_bytes(), out.payload);
         out.plane_bits.push_back(8.0 * static_cast<double>(out.payload.size() - before));
+        BlockBitsRecorder(coding.block_bits, format, p, rows.top, coding.settings.delta)
+            .add_raw(rows, format.plane_width(p), 8 * format.sample_bytes());
     }
     clear_slice(coding, slice);
     return out;

@@ -84,5 +84,9 @@ def _hashes(command: list[str], data: bytes) -> list[str]:
     done = subprocess.run(command, input=data, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.decode(errors='replace').strip()}")
-    lines = done.stdout.decode().splitlines()
-    return [line.rsplit(",", 1)[1].strip() for line in lines if not line.startswith("#")]
+    return hashes_of(done.stdout.decode())
+
+
+def hashes_of(listing: str) -> list[str]:
+    """The hashes of a framemd5 listing."""
+    return [line.rsplit(",", 1)[1].strip() for line in listing.splitlines() if not line.startswith("#")]

@@ -64,6 +64,19 @@ class Option(c.Structure):
     _fields_ = (("name", c.c_char_p), ("default_value", c.c_char_p), ("help", c.c_char_p))
 
 
+class Analysis(c.Structure):
+    """nlvc_analysis."""
+
+    _fields_ = (
+        ("bits", c.c_double),
+        ("plane_bits", c.c_double * 4),
+        ("motion_bits", c.c_double),
+        ("scene_change", c.c_double),
+        *((name, c.c_int) for name in ("block_size", "columns", "rows")),
+        ("block_bits", c.POINTER(c.c_float)),
+    )
+
+
 def make(*words: str) -> None:
     """Runs ffmpeg_filter/Makefile."""
     command = ["make", "--no-print-directory", "-C", str(PROJECT / "ffmpeg_filter"), *words]

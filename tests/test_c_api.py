@@ -26,6 +26,7 @@ from tests.libnlvc import (
     HEADER,
     NO_MODEL,
     OK,
+    Analysis,
     Format,
     Frame,
     Packet,
@@ -307,6 +308,25 @@ def test_errors_have_a_status_and_a_text(libnlvc: c.CDLL, handles: Callable[...,
     assert b"mauve" in libnlvc.nlvc_error()
     libnlvc.nlvc_decoder_close(None)
     libnlvc.nlvc_encoder_close(None)
+
+
+@pytest.mark.parametrize("content", ["moving", "noise"])
+def test_analysis_says_where_the_bits_go(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p], content: str) -> None:
+    form = make_format(70, 50, sx=1, sy=1, format_name="yuv420p")
+    encoder = handles(
+        "encoder", c.byref(make_c_format(libnlvc, "yuv420p", 70, 50)), option_list("effort=0", "analysis=1", "slices=2")
+    )
+    analysis = Analysis()
+    assert libnlvc.nlvc_encoder_analysis(encoder, c.byref(analysis)) == AGAIN
+    for t, planes in enumerate(make_frames(form, 3, content)):
+        data = encode(libnlvc, encoder, planes, t)
+        assert libnlvc.nlvc_encoder_analysis(encoder, c.byref(analysis)) == OK
+        assert analysis.bits == 8 * len(data)
+        planes_bits = sum(analysis.plane_bits)
+        assert planes_bits + analysis.motion_bits == pytest.approx(analysis.bits, abs=1500)
+        assert (analysis.block_size, analysis.columns, analysis.rows) == (16, 5, 4)
+        assert sum(analysis.block_bits[: 5 * 4]) == pytest.approx(planes_bits, abs=200)
+        assert min(analysis.block_bits[: 5 * 4]) > 0
 
 
 def test_instances_work_side_by_side(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p]) -> None:

@@ -105,4 +105,22 @@ nlvc_status nlvc_encoder_receive(nlvc_encoder* encoder, nlvc_packet* packet) {
     });
 }
 
+nlvc_status nlvc_encoder_analysis(const nlvc_encoder* encoder, nlvc_analysis* analysis) {
+    return guarded([&] {
+        require(encoder && analysis, "a pointer is null");
+        if (!encoder->started) return NLVC_AGAIN;
+        const EncodedFrame& coded = encoder->coded;
+        *analysis = {};
+        analysis->bits = 8.0 * static_cast<double>(coded.data.size());
+        std::copy(coded.plane_bits.begin(), coded.plane_bits.end(), analysis->plane_bits);
+        analysis->motion_bits = coded.motion_bits;
+        analysis->scene_change = coded.scene_change;
+        analysis->block_size = kBlockBitsSize;
+        analysis->columns = coded.block_bits.width;
+        analysis->rows = coded.block_bits.height;
+        analysis->block_bits = coded.block_bits.empty() ? nullptr : coded.block_bits.values.data();
+        return NLVC_OK;
+    });
+}
+
 void nlvc_encoder_close(nlvc_encoder* encoder) { delete encoder; }

@@ -64,6 +64,8 @@ const std::vector<OptionRow<Encoding>> kEncoderOptions = {
      [](const std::string& v, Encoding& o) { o.settings.scene_cuts = boolean(v); }},
     {{"slices", "0", "independent parts of a frame, 1 to 8: threads work on them; 0: chosen by the height"},
      [](const std::string& v, Encoding& o) { o.settings.slices = integer(v, 0, 8); }},
+    {{"analysis", "0", "1: record what each block costs, for nlvc_encoder_analysis"},
+     [](const std::string& v, Encoding& o) { o.settings.analysis = boolean(v); }},
     {{"threads", "0", "processor threads, 1 to 256; 0: one for each processor"},
      [](const std::string& v, Encoding& o) { o.settings.threads = integer(v, 0, 256); }},
 };

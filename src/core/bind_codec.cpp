@@ -26,7 +26,7 @@ EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64
 std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buffer& model, int delta,
                                       int keyframe_interval, int slices, int threads, bool embed_model, bool scene_cuts,
                                       const std::string& kernels, const py::dict& side) {
-    const EncoderSettings settings{delta, keyframe_interval, slices, threads, embed_model, scene_cuts, kernels};
+    const EncoderSettings settings{delta, keyframe_interval, slices, threads, embed_model, scene_cuts, false, kernels};
     return std::make_unique<Encoder>(format, to_bytes(model), settings, side_from_dict(side));
 }
 

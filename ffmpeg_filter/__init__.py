@@ -1,0 +1,1 @@
+"""What is built on the C ABI of libnlvc: see docs/architecture.md."""
