@@ -3,6 +3,7 @@
 # make lib                                libnlvc, the codec for C: build/libnlvc
 # make install-lib PREFIX=/usr/local      libnlvc, nlvc.h and nlvc.pc for pkg-config
 # make ffmpeg                             ffmpeg, ffprobe, ffplay with NLVC inside: build/ffmpeg
+# make gstreamer                          the GStreamer plugin: build/gstreamer
 # make test-ffmpeg                        NLVC inside FFmpeg, GStreamer and mpv: builds them and runs their tests
 # make lint                               formatting, linters, types
 # make bench CLIPS="a.mkv b.mkv"          NLVC beside FFV1, x264, x265, VP9 and AV1
@@ -19,9 +20,9 @@ CLIPS ?=
 TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install -qq $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NATIVE := $(wildcard csrc/* csrc/*/* src/*/*)
-CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp examples/c/*.c)
+CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp examples/c/*.c ffmpeg_filter/gstreamer/*.h ffmpeg_filter/gstreamer/*.c ffmpeg_filter/tests/*.c)
 
-.PHONY: demo test lib install-lib ffmpeg test-ffmpeg lint bench venv install programs clean
+.PHONY: demo test lib install-lib ffmpeg gstreamer test-ffmpeg lint bench venv install programs clean
 .DELETE_ON_ERROR:
 
 venv install: $(VENV)/installed
@@ -56,8 +57,8 @@ lib:
 install-lib:
 	@$(MAKE) --no-print-directory -C ffmpeg_filter install
 
-ffmpeg:
-	@$(MAKE) --no-print-directory -C ffmpeg_filter ffmpeg
+ffmpeg gstreamer:
+	@$(MAKE) --no-print-directory -C ffmpeg_filter $@
 
 test-ffmpeg: $(VENV)/installed programs
 	@$(BIN)/python -m pytest ffmpeg_filter/tests

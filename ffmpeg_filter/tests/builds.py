@@ -53,6 +53,13 @@ def build_ffmpeg() -> Ffmpeg:
     return Ffmpeg(BUILD)
 
 
+def build_gstreamer() -> Path:
+    """The folder of the GStreamer plugin, beside FFmpeg's."""
+    folder = BUILD.with_name(f"{BUILD.name}-gstreamer")
+    make("gstreamer", f"GST_BUILD={folder}")
+    return folder
+
+
 def stock_ffmpeg(*arguments: str | Path) -> str:
     """The machine's own ffmpeg, which knows nothing of NLVC."""
     return run_tool(*words("ffmpeg -nostdin -y -v error"), *arguments)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ffmpeg_filter.tests.builds import Ffmpeg, stock_ffmpeg
+from ffmpeg_filter.tests.builds import Ffmpeg, build_gstreamer, stock_ffmpeg
 from tests.clip_files import write_clip
 from tests.clips import make_clip
 from tests.media_files import PROJECT, words
@@ -41,6 +41,8 @@ def environment(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> dic
     return os.environ | {
         "PATH": os.pathsep.join([str(ffmpeg.folder), str(programs), os.environ["PATH"]]),
         "PYTHONPATH": str(PROJECT),
+        "GST_PLUGIN_PATH": str(build_gstreamer()),
+        "GST_REGISTRY": str(programs / "registry.bin"),
     }
 
 
