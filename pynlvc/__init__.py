@@ -20,6 +20,7 @@ from pynlvc.errors import (
     UnsupportedFormatError,
     UsageError,
 )
+from pynlvc.media.compare import CompareReport, Difference, TrackComparison, compare
 from pynlvc.media.framemd5 import framemd5
 from pynlvc.media.info import TrackInfo, info
 from pynlvc.media.reader import Reader
@@ -31,8 +32,10 @@ from pynlvc.version import __version__
 
 __all__ = [
     "BitstreamError",
+    "CompareReport",
     "Decoder",
     "DecoderSettings",
+    "Difference",
     "Encoder",
     "EncoderSettings",
     "MissingModelError",
@@ -40,12 +43,14 @@ __all__ = [
     "NlvcError",
     "Progress",
     "Reader",
+    "TrackComparison",
     "TrackInfo",
     "TranscodeReport",
     "UnsupportedFormatError",
     "UsageError",
     "VerifyReport",
     "__version__",
+    "compare",
     "frame_planes",
     "framemd5",
     "info",

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "output",
         help="file to write: .mkv, .nut, .mov, .avi; other codecs also .mp4, .webm, .y4m; pictures (out_%%04d.png, "
-        ".tiff, .dpx); - for stdout",
+        ".tiff); - for stdout",
     )
     parser.add_argument("--force", action="store_true", help="replace an existing output")
     parser.add_argument(

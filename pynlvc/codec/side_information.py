@@ -19,14 +19,17 @@ from pynlvc.errors import BitstreamError
 SideInformation = dict[int, bytes]
 
 COLOUR, ASPECT_RATIO, FIELDS, PADDING, TRAILING_LUMA = 1, 2, 3, 4, 5
+UNKNOWN_COLOUR = (0, 2, 2, 2, 0)  # range, primaries, transfer, matrix, chroma location: unspecified
 FIRST_SIDE_DATA = 32  # type of FFmpeg's frame side data of kind 0
+
+MASTERING = 11  # a kind
 
 # Kinds of AVFrameSideDataType, with the bytes of the numbers that they consist of (1: bytes).
 KEPT_KINDS: dict[int, tuple[str, int]] = {
     1: ("closed captions", 1),
     6: ("rotation", 4),
     7: ("active format description", 1),
-    11: ("mastering display", 4),
+    MASTERING: ("mastering display", 4),
     12: ("GOP timecode", 8),
     14: ("content light level", 4),
     15: ("ICC profile", 1),
@@ -91,7 +94,7 @@ def read_side_information(frame: av.VideoFrame) -> tuple[SideInformation, set[st
     """(what the frame says by type, names of what cannot be kept)."""
     side: SideInformation = {}
     colour = _avshim.frame_color(frame)
-    if colour != (0, 2, 2, 2, 0):  # FFmpeg's numbers for "unspecified"
+    if colour != UNKNOWN_COLOUR:
         side[COLOUR] = _varints(colour)
     ratio = _avshim.frame_aspect_ratio(frame)
     if ratio[0] > 0:
@@ -113,6 +116,13 @@ def lasting(side: Mapping[int, bytes]) -> SideInformation:
     return {kind: data for kind, data in side.items() if kind - FIRST_SIDE_DATA not in _PASSING_KINDS}
 
 
+def describe(kind: int) -> str:
+    """A type of side information in words."""
+    names = {COLOUR: "colour", ASPECT_RATIO: "sample aspect ratio", FIELDS: "fields"}
+    name, _ = KEPT_KINDS.get(kind - FIRST_SIDE_DATA, (names.get(kind, f"side information of type {kind}"), 1))
+    return name
+
+
 def write_side_information(frame: av.VideoFrame, side: Mapping[int, bytes]) -> None:
     """Puts on a new frame what it was encoded with; types that this version does not know are skipped."""
     for kind, data in side.items():
@@ -128,6 +138,16 @@ def write_side_information(frame: av.VideoFrame, side: Mapping[int, bytes]) -> N
             if len(data) % size:
                 raise BitstreamError(f"the side information on {name} is damaged")
             _avshim.add_frame_side_data(frame, kind - FIRST_SIDE_DATA, _portable(data, size))
+
+
+def read_colour(side: Mapping[int, bytes]) -> tuple[int, ...]:
+    """(range, primaries, transfer, matrix, chroma location) by FFmpeg's numbers."""
+    return tuple(_read_varints(side[COLOUR], 5, "colour")) if COLOUR in side else UNKNOWN_COLOUR
+
+
+def read_aspect_ratio(side: Mapping[int, bytes]) -> tuple[int, ...] | None:
+    """(width, height) of a sample, None where it is unknown."""
+    return tuple(_read_varints(side[ASPECT_RATIO], 2, "the aspect ratio")) if ASPECT_RATIO in side else None
 
 
 def padding_information(padding: Padding) -> SideInformation:

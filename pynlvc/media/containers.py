@@ -19,8 +19,8 @@ from pynlvc.errors import NlvcError, UsageError
 NLVC_CONTAINERS: dict[str, str] = {".mkv": "matroska", ".nut": "nut", ".mov": "mov", ".avi": "avi"}
 OTHER_CONTAINERS: dict[str, str] = {".mp4": "mp4", ".webm": "webm", ".y4m": "yuv4mpegpipe"}
 
-# Pictures and numbered sequences of them: suffix -> FFmpeg's name of the codec.
-PICTURE_CODECS: dict[str, str] = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".dpx": "dpx"}
+# Pictures and numbered sequences of them that can be written: suffix -> FFmpeg's name of the codec.
+PICTURE_CODECS: dict[str, str] = {".png": "png", ".tif": "tiff", ".tiff": "tiff"}
 PICTURES = "image2"  # FFmpeg's name of their container
 
 STANDARD_STREAM = "-"  # in the place of a file name: standard input or output
@@ -94,6 +94,11 @@ def sequence_numbers(path: Path) -> list[int]:
     return numbers
 
 
+def holds_pictures(container: av.container.Container) -> bool:
+    """Whether an open file is a picture or a sequence of them: without times of its own."""
+    return container.format.name == PICTURES or container.format.name.endswith("_pipe")
+
+
 def _open(path: Path, frame_rate: Fraction | None) -> av.container.InputContainer:
     if str(path) == STANDARD_STREAM:
         return av.open("pipe:0", "r", metadata_errors="replace")
@@ -104,9 +109,11 @@ def _open(path: Path, frame_rate: Fraction | None) -> av.container.InputContaine
             raise NlvcError(f"no file has a name like {path}")
         options = {"start_number": str(numbers[0])} | rate
         return av.open(os.fspath(path), "r", format=PICTURES, options=options, metadata_errors="replace")
-    if frame_rate and path.suffix.lower() not in PICTURE_CODECS:
+    container = av.open(os.fspath(path), "r", options=rate, metadata_errors="replace")
+    if frame_rate and not holds_pictures(container):
+        container.close()
         raise UsageError(f"{path} has times of its own: a frame rate is for pictures only")
-    return av.open(os.fspath(path), "r", options=rate, metadata_errors="replace")
+    return container
 
 
 def open_input(path: Path, *, frame_rate: Fraction | None = None) -> av.container.InputContainer:

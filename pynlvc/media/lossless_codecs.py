@@ -48,7 +48,6 @@ LOSSLESS_CODECS: dict[str, LosslessCodec] = {
         LosslessCodec("libvpx-vp9", {"lossless": "1"}),
         LosslessCodec("png"),
         LosslessCodec("tiff", {"compression_algo": "deflate"}),
-        LosslessCodec("dpx"),
     )
     if codec.name in av.codecs_available
 }

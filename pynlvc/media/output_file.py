@@ -91,7 +91,7 @@ def written_beside(target: Path) -> Iterator[Path]:
 @contextmanager
 def _sequence_beside(target: Path) -> Iterator[Path]:
     """The same for a sequence of files, written into a folder of their own first."""
-    folder = target.with_name(f".{target.name}.part")
+    folder = target.with_name(f".{target.name.replace('%', '-')}.part")  # one pattern in a path is enough
     pattern = folder / target.name
     try:
         folder.mkdir()

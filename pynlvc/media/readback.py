@@ -15,7 +15,7 @@ from pynlvc.codec.planes import frame_checksum, memory_checksum
 from pynlvc.codec.side_information import read_side_information
 from pynlvc.codec.times import frame_seconds, frame_time
 from pynlvc.errors import NlvcError
-from pynlvc.media.containers import PICTURES
+from pynlvc.media.containers import holds_pictures
 from pynlvc.media.reports import ProgressCallback
 from pynlvc.media.source import VideoSource
 from pynlvc.media.tally import Tally
@@ -72,7 +72,7 @@ def read_back(
     remarks: list[str] = []
     with VideoSource(part, settings=settings, video_tracks=str(video_number)) as written:
         exact = written.is_nlvc
-        timed = written.container.format.name != PICTURES and not written.container.format.name.endswith("_pipe")
+        timed = not holds_pictures(written.container)
         tolerance = written.time_base + record.time_base / 2
         unused_lost = said_lost = False
         expected = zip(record.samples, record.memory, record.said, record.pts, strict=True)

@@ -32,11 +32,12 @@ class TranscodeReport:
     codec: str  # of the new video track: "nlvc" or FFmpeg's name
     model: str | None  # name of the NLVC model, None for other codecs
     model_hash: str | None  # its SHA-256
-    frames: int
-    width: int  # samples
+    frames: int  # of all coded tracks
+    width: int  # samples, of the main track
     height: int  # samples
     pix_fmt: str
-    raw_bytes: int  # samples at their native width in memory: 1 byte for 8 bits, else 2
+    pixels: int  # in all frames of all coded tracks: width * height each
+    raw_bytes: int  # samples as they lie in memory
     coded_bytes: int  # video packets, without the container
     seconds: float  # coding and writing, without verification
     verified: bool  # every written frame was decoded again and found equal
@@ -47,7 +48,7 @@ class TranscodeReport:
     @property
     def bits_per_pixel(self) -> float:
         """Coded bits of all planes for each pixel of the picture."""
-        return 8 * self.coded_bytes / (self.frames * self.width * self.height)
+        return 8 * self.coded_bytes / self.pixels
 
     @property
     def ratio(self) -> float:

@@ -115,7 +115,7 @@ class LosslessSink:
         self.not_kept: set[str] = set()
         self._size = first.width, first.height
         self._frames = 0
-        self._scratch = av.open(io.BytesIO(), "w", format="nut")
+        self._scratch = av.open(io.BytesIO(), "w", format="null")
         stream = self._scratch.add_stream(
             choice.name,
             rate=rate or 25,

@@ -191,6 +191,8 @@ class _Job:
                 coding = self._codings[track.stream.index]
                 if self._verify:
                     coding.record.add(frame)
+                if self._output.options.get("update") and self._tally.frames == 1:
+                    raise NlvcError("the output holds one picture: for more, name a sequence such as out_%04d.png")
                 with _named(track, len(self._codings) > 1):
                     packets = coding.sink.encode(frame)
                 self._tally.add_frame(frame, _mux(container, tracks.video[track.stream.index], packets))
@@ -249,6 +251,7 @@ class _Job:
             width=main.first.width,
             height=main.first.height,
             pix_fmt=main.first.format.name,
+            pixels=self._tally.pixels,
             raw_bytes=self._tally.raw_bytes,
             coded_bytes=self._tally.coded_bytes,
             seconds=self.coding_seconds,
