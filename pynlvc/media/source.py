@@ -39,7 +39,10 @@ def chosen_tracks(container: av.container.InputContainer, name: str, choice: str
     if choice is None:
         return [stream for stream in videos if stream is main or (is_nlvc(main) and is_nlvc(stream))]
     try:
-        return [videos[number] for number in sorted({int(word) for word in choice.split(",")})]
+        numbers = sorted({int(word) for word in choice.split(",")})
+        if numbers[0] < 0:
+            raise ValueError
+        return [videos[number] for number in numbers]
     except (ValueError, IndexError):
         raise UsageError(
             f"video tracks {choice!r}: say main, all, or numbers from 0 to {len(videos) - 1} separated by commas"

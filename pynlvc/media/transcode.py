@@ -16,6 +16,7 @@ import av
 import av.container
 from av.stream import Stream
 
+from pynlvc import _avshim
 from pynlvc.codec import DecoderSettings, EncoderSettings
 from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.errors import NlvcError
@@ -85,6 +86,7 @@ class _Coding:
     sink: VideoSink
     first: av.VideoFrame
     record: SourceRecord
+    colour_changed: bool = False
 
 
 class _Job:
@@ -121,7 +123,7 @@ class _Job:
         first, items = self._first_frames()
         for index, frame in first.items():
             track = self._source.tracks[index]
-            with _named(track, len(first) > 1):
+            with _named(track):
                 sink = self._make_sink(track, frame)
             self._codings[index] = _Coding(track, sink, frame, SourceRecord())
         with (
@@ -193,8 +195,9 @@ class _Job:
                     coding.record.add(frame)
                 if self._output.options.get("update") and self._tally.frames == 1:
                     raise NlvcError("the output holds one picture: for more, name a sequence such as out_%04d.png")
-                with _named(track, len(self._codings) > 1):
+                with _named(track):
                     packets = coding.sink.encode(frame)
+                self._watch_colour(coding, frame)
                 self._tally.add_frame(frame, _mux(container, tracks.video[track.stream.index], packets))
             elif item.stream.index in tracks.copied and not item.is_discard:
                 self._sounds.check(item)
@@ -202,6 +205,16 @@ class _Job:
                 container.mux(item)
         for index, coding in self._codings.items():
             self._tally.coded_bytes += _mux(container, tracks.video[index], coding.sink.encode(None))
+
+    def _watch_colour(self, coding: _Coding, frame: av.VideoFrame) -> None:
+        """The first change of colour is worth knowing: only NLVC notes it frame by frame, and no container."""
+        if not coding.colour_changed and _avshim.frame_color(frame) != _avshim.frame_color(coding.first):
+            coding.colour_changed = True
+            kept = "kept frame by frame" if self._codec == "nlvc" else "not kept"
+            self._problems.append(
+                f"{coding.track.name}: its colour description changes at frame "
+                f"{coding.track.frames_read - 1}: {kept}, the container says that of frame 0"
+            )
 
     def _read_back(self, tracks: OutputTracks) -> None:
         assert self._output.readable is not None, "the caller asked"
@@ -263,13 +276,11 @@ class _Job:
 
 
 @contextmanager
-def _named(track: VideoTrack, several: bool) -> Iterator[None]:
-    """Puts the track's name before errors of a file with several video tracks."""
+def _named(track: VideoTrack) -> Iterator[None]:
+    """Puts the track's name before errors."""
     try:
         yield
     except NlvcError as error:
-        if not several:
-            raise
         raise type(error)(f"{track.name}: {error}") from error
 
 
