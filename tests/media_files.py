@@ -7,9 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
+
+from pynlvc import Encoder, EncoderSettings
+from pynlvc.media.tracks import add_nlvc_track
 from tests.clip_files import write_clip
 from tests.clips import make_clip
 
@@ -96,6 +101,26 @@ def write_rich_source(folder: Path) -> Path:
         target,
     )
     return target
+
+
+def write_nlvc(path: Path, frames: Sequence[av.VideoFrame], settings: EncoderSettings) -> Path:
+    """Frames as NLVC in Matroska, for formats that no other codec or container holds."""
+    first = frames[0]
+    like = write_clip(path.with_suffix(".like.mkv"), make_clip(16, 16, 1))
+    encoder = Encoder(
+        first.width, first.height, first.format.name, time_base=Fraction(1, 25), settings=settings, like=first
+    )
+    with av.open(str(like)) as template, av.open(str(path), "w") as output:
+        size = first.width, first.height
+        track = add_nlvc_track(
+            output, template.streams.video[0], encoder.extradata, size, time_base=Fraction(1, 25), first=first
+        )
+        for frame in frames:
+            for packet in encoder.encode(frame):
+                packet.stream = track
+                output.mux(packet)
+    like.unlink()
+    return path
 
 
 def probe(path: Path) -> dict[str, Any]:

@@ -160,3 +160,34 @@ def test_the_reader_gives_frames_as_pyav_does(coded: Path, source: Path) -> None
             assert (mine.width, mine.height, mine.format.name) == (theirs.width, theirs.height, theirs.format.name)
             assert (mine.pts, mine.time_base) == (theirs.pts, theirs.time_base)
             assert mine.time == pytest.approx(theirs.time)
+
+
+def test_ffmpeg_cuts_the_end(coded: Path, checksums: list[int], tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mkv"
+    seconds = f"{float(Fraction(2 * GOP) / RATE) - 0.005:.3f}"
+    run_tool("ffmpeg", "-v", "error", "-i", coded, "-map", "0", "-c", "copy", "-t", seconds, cut)
+    assert decoded(cut) == checksums[: 2 * GOP]
+    assert pynlvc.verify(cut).problems == ()
+
+
+def test_mkvpropedit_changes_what_is_said_and_no_sample(coded: Path, source: Path, tmp_path: Path) -> None:
+    edited = tmp_path / "edited.mkv"
+    edited.write_bytes(coded.read_bytes())
+    track = ("--edit", "track:v1", "--set", "name=Renamed", "--set", "language=fra", "--set", "color-range=2")
+    run_tool("mkvpropedit", "-q", edited, "--edit", "info", "--set", "title=New title", *track)
+    assert pynlvc.verify(edited, against=source).problems == ()
+    back = tmp_path / "back.mkv"
+    pynlvc.transcode(edited, back)
+    described = probe(back)
+    assert described["streams"][0]["tags"]["title"] == "Renamed"
+    assert described["streams"][0]["tags"]["language"] == "fre"
+    assert described["streams"][0]["color_range"] == "pc"
+    assert described["format"]["tags"]["title"] == "New title"
+
+
+def test_parts_that_mkvmerge_split_join_again(coded: Path, source: Path, tmp_path: Path) -> None:
+    run_tool("mkvmerge", "-q", "-o", tmp_path / "part-%d.mkv", "--split", f"frames:{GOP + 1}", "-A", coded)
+    parts = sorted(tmp_path.glob("part-*.mkv"))
+    joined = tmp_path / "joined.mkv"
+    run_tool("mkvmerge", "-q", "-o", joined, parts[0], "+", parts[1])
+    assert pynlvc.verify(joined, against=source).problems == ()

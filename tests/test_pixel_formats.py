@@ -26,7 +26,7 @@ LISTED = words(
     yuv420p yuv422p yuv444p yuv440p yuv411p yuv410p yuv420p10be yuv422p12le yuv444p16be yuva420p yuva444p16le
     rgb24 bgr24 bgr0 rgb0 0rgb 0bgr rgba bgra argb abgr rgb48le rgb48be bgr48le rgba64le rgba64be bgra64le
     gbrp gbrap gbrp12be gbrap16le nv12 nv21 nv16 nv24 nv42 p010le p010be p012le p016le p210le p216le p410le p416le
-    yuyv422 uyvy422 yvyu422 y210le y212le x2rgb10le x2bgr10le xyz12le vuya vuyx xv30le xv36le ayuv64le"""
+    yuyv422 uyvy422 yvyu422 y210le y212le x2rgb10le x2bgr10le vuya vuyx xv30le xv36le ayuv64le"""
 )
 
 

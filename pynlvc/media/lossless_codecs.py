@@ -40,13 +40,13 @@ LOSSLESS_CODECS: dict[str, LosslessCodec] = {
         # Level 3 with a checksum for each slice, range coder, large context, every frame by itself: what archives use.
         LosslessCodec("ffv1", {"level": "3", "coder": "1", "context": "1", "slicecrc": "1", "g": "1"}),
         LosslessCodec("ffvhuff"),
-        LosslessCodec("rawvideo"),
         LosslessCodec("utvideo"),
         LosslessCodec("magicyuv"),
+        LosslessCodec("png"),
+        LosslessCodec("rawvideo"),
         LosslessCodec("libx264", {"qp": "0", "preset": "medium"}),
         LosslessCodec("libx265", {"preset": "medium", "x265-params": "lossless=1:log-level=error"}),
         LosslessCodec("libvpx-vp9", {"lossless": "1"}),
-        LosslessCodec("png"),
         LosslessCodec("tiff", {"compression_algo": "deflate"}),
     )
     if codec.name in av.codecs_available

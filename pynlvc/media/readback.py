@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 
 from pynlvc.codec import DecoderSettings
-from pynlvc.codec.pixel_formats import pixel_format, plain_name
+from pynlvc.codec.pixel_formats import pixel_format, same_samples
 from pynlvc.codec.planes import frame_checksum, memory_checksum
 from pynlvc.codec.side_information import read_side_information
 from pynlvc.codec.times import frame_seconds, frame_time
@@ -81,7 +81,7 @@ def read_back(
                 count = f"{number} frames" if frame is None else f"more than {number} frames"
                 raise NlvcError(f"verification failed: {count} were written, {len(record.pts)} were read")
             samples, memory, said, pts = wanted
-            if plain_name(frame.format.name) != plain_name(stored_format):
+            if not same_samples(frame.format.name, stored_format):
                 raise NlvcError(
                     f"verification failed: this container gives {stored_format} back as {frame.format.name}"
                 )

@@ -14,7 +14,7 @@ import av
 import numpy as np
 
 from pynlvc.codec import DecoderSettings
-from pynlvc.codec.pixel_formats import plain_name
+from pynlvc.codec.pixel_formats import plain_name, same_samples
 from pynlvc.codec.planes import frame_planes, memory_checksum
 from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
@@ -140,7 +140,7 @@ def _difference(frame: av.VideoFrame, wanted: av.VideoFrame) -> str:
     """Where two frames first differ, in words; empty when they are equal."""
     if (frame.width, frame.height) != (wanted.width, wanted.height):
         return f"{frame.width}x{frame.height} instead of {wanted.width}x{wanted.height}"
-    if plain_name(frame.format.name) != plain_name(wanted.format.name):
+    if not same_samples(frame.format.name, wanted.format.name):
         return f"pixel format {frame.format.name} instead of {wanted.format.name}"
     for index, (mine, theirs) in enumerate(zip(frame_planes(frame), frame_planes(wanted), strict=True)):
         if not np.array_equal(mine, theirs):
@@ -148,6 +148,7 @@ def _difference(frame: av.VideoFrame, wanted: av.VideoFrame) -> str:
             return (
                 f"{np.count_nonzero(mine != theirs)} samples of plane {index}, the first at column {column}, row {row}"
             )
-    if memory_checksum(frame) != memory_checksum(wanted):
+    alike = plain_name(frame.format.name) == plain_name(wanted.format.name)
+    if alike and memory_checksum(frame) != memory_checksum(wanted):
         return "the unused bits between the samples differ"
     return ""
