@@ -33,12 +33,19 @@ typedef enum {
 typedef struct {
     int width, height;    /* samples of plane 0, 1 .. 16384 */
     int layout;           /* 0 grey, 1 YUV, 2 RGB */
-    int alpha;            /* 1: with an alpha plane */
+    int alpha;            /* 1: with a plane of alpha; also of unused bits that are not equal everywhere (bgr0) */
     int depth;            /* bits of a sample, 8 .. 16 */
     int sx, sy;           /* log2 of the subsampling of U and V, 0 .. 2 */
     int64_t time_base[2]; /* seconds per tick: numerator, denominator */
     char name[256];       /* pixel format: how samples lie in memory, FFmpeg's name ("yuv420p10le") */
 } nlvc_format;
+
+/* What a frame says beside its samples, by type: docs/bitstream.md section 9.1. */
+typedef struct {
+    int type; /* 1 colour, 2 aspect ratio, 3 fields, 32 + n: FFmpeg's frame side data of kind n */
+    const uint8_t* data;
+    size_t size;
+} nlvc_side;
 
 typedef struct {
     nlvc_format format;    /* decoder: of this frame; encoder: ignored */
@@ -46,6 +53,8 @@ typedef struct {
     ptrdiff_t strides[4];  /* bytes from row to row, also negative */
     int64_t pts, duration; /* ticks; an encoder wants pts that increase */
     int keyframe;          /* encoder: 1 forces a keyframe */
+    const nlvc_side* side; /* all that holds for this frame, each type once; of types 1 to 3 and 32 to 127 */
+    int side_count;
 } nlvc_frame;
 
 typedef struct {

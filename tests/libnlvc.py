@@ -28,6 +28,12 @@ class Format(c.Structure):
     )
 
 
+class Side(c.Structure):
+    """nlvc_side."""
+
+    _fields_ = (("type", c.c_int), ("data", c.c_char_p), ("size", c.c_size_t))
+
+
 class Frame(c.Structure):
     """nlvc_frame."""
 
@@ -38,6 +44,8 @@ class Frame(c.Structure):
         ("pts", c.c_int64),
         ("duration", c.c_int64),
         ("keyframe", c.c_int),
+        ("side", c.POINTER(Side)),
+        ("side_count", c.c_int),
     )
 
 

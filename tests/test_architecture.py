@@ -120,6 +120,7 @@ def test_the_core_knows_neither_python_nor_ffmpeg() -> None:
 
 def test_architecture_text_names_files_that_exist() -> None:
     text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:pynlvc|csrc|src|ffmpeg_filter|tests|benchmarks|examples|docs)/[\w./-]*)`", text))
+    folders = "pynlvc|csrc|src|ffmpeg_filter|tests|benchmarks|examples|docs|tools"
+    named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", text))
     assert len(named) > 20
     assert sorted(name for name in named if not (PROJECT / name).exists()) == []

@@ -7,16 +7,19 @@ import itertools
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 import pynlvc
 from pynlvc import _core
 from pynlvc.codec.pixel_formats import PIXEL_FORMATS
+from pynlvc.codec.planes import Padding, memory_rows, new_frame
 from pynlvc.model.store import load_model, model_names
 from tests.core_frames import make_format, make_frames
 from tests.libnlvc import (
@@ -30,11 +33,13 @@ from tests.libnlvc import (
     Format,
     Frame,
     Packet,
+    Side,
     frame_of,
     make_c_format,
     option_list,
 )
 from tests.media_files import PROJECT, run_tool, words
+from tools.make_pixel_formats import TARGET, table
 
 LAYOUTS = {"grey": 0, "yuv": 1, "rgb": 2}
 
@@ -62,10 +67,10 @@ def names(listing: Any) -> list[str]:
     ]
 
 
-def encode(libnlvc: c.CDLL, encoder: c.c_void_p, planes: list[np.ndarray], pts: int) -> bytes:
+def encode(libnlvc: c.CDLL, encoder: c.c_void_p, planes: Sequence[np.ndarray], pts: int, duration: int = 2) -> bytes:
     """The packet of one frame."""
     packet = Packet()
-    assert libnlvc.nlvc_encoder_send(encoder, c.byref(frame_of(planes, pts))) == OK, libnlvc.nlvc_error()
+    assert libnlvc.nlvc_encoder_send(encoder, c.byref(frame_of(planes, pts, duration))) == OK, libnlvc.nlvc_error()
     assert libnlvc.nlvc_encoder_receive(encoder, c.byref(packet)) == OK
     return packet.bytes
 
@@ -93,19 +98,87 @@ def test_the_shared_library_shows_nothing_but_the_abi(libnlvc_prefix: Path) -> N
 
 
 def test_pixel_formats_are_those_of_the_package(libnlvc: c.CDLL) -> None:
-    assert set(names(libnlvc.nlvc_pixel_format)) == {name for name, form in PIXEL_FORMATS.items() if form.planar}
+    assert names(libnlvc.nlvc_pixel_format) == list(PIXEL_FORMATS)
+    assert TARGET.read_text(encoding="utf-8") == table(), "run: python -m tools.make_pixel_formats"
     for name, expected in PIXEL_FORMATS.items():
-        if not expected.planar:
-            continue
         form = make_c_format(libnlvc, name, 21, 9)
         found = (form.layout, form.alpha, form.depth, form.sx, form.sy)
         assert found == (LAYOUTS[expected.layout], expected.alpha, expected.depth, expected.sx, expected.sy), name
         row_bytes, rows = c.c_size_t(), c.c_int()
-        for plane in range(expected.plane_count):
+        for plane in range(len(expected.memory_planes)):
             assert libnlvc.nlvc_plane_size(c.byref(form), plane, c.byref(row_bytes), c.byref(rows)) == OK
-            height, width = expected.plane_shape(plane, 21, 9)
-            assert (row_bytes.value, rows.value) == (width * expected.dtype.itemsize, height)
-        assert libnlvc.nlvc_plane_size(c.byref(form), expected.plane_count, c.byref(row_bytes), c.byref(rows)) != OK
+            assert (rows.value, row_bytes.value) == expected.memory_shape(plane, 21, 9)
+        beyond = len(expected.memory_planes)
+        assert libnlvc.nlvc_plane_size(c.byref(form), beyond, c.byref(row_bytes), c.byref(rows)) == BAD_ARGUMENT
+
+
+def random_frame(name: str, rng: np.random.Generator, padding: str) -> av.VideoFrame:
+    """A frame of 21x9 samples; `padding`: what its unused bits are, "zero", "equal" or "differing"."""
+    layout = PIXEL_FORMATS[name]
+    shapes = [layout.plane_shape(index, 21, 9) for index in range(layout.plane_count)]
+    planes = [rng.integers(0, layout.maximum + 1, shape).astype(layout.dtype) for shape in shapes]
+    unused = 0 if layout.padding is None else min((1 << layout.padding.depth) - 1, layout.maximum)
+    trailing = bytes(9 * layout.components[0].word_bytes)
+    if padding != "zero" and layout.trailing_luma(21):
+        words = rng.integers(0, layout.maximum + 1, 9) << layout.components[0].shift
+        trailing = words.astype(f"<u{layout.components[0].word_bytes}").tobytes()
+    plane = rng.integers(0, unused + 1, (9, 21)) if padding == "differing" and unused else None
+    return new_frame(
+        planes, 21, 9, name, Padding(constant=unused if padding == "equal" else 0, plane=plane, trailing=trailing)
+    )
+
+
+@pytest.mark.parametrize("name", PIXEL_FORMATS)
+def test_every_format_in_memory_gives_the_packets_of_the_package_and_comes_back(
+    libnlvc: c.CDLL, handles: Callable[..., c.c_void_p], name: str
+) -> None:
+    rng = np.random.default_rng(3)
+    form = make_c_format(libnlvc, name, 21, 9)
+    encoder = handles("encoder", c.byref(form), option_list("effort=0"))
+    decoder = handles("decoder", None, 0, None)
+    settings = pynlvc.EncoderSettings(model="fast")
+    reference = pynlvc.Encoder(21, 9, name, time_base=Fraction(1, 25), settings=settings)
+    for t, padding in enumerate(("zero", "equal", "differing", "equal")):
+        frame = random_frame(name, rng, padding)
+        frame.pts, frame.time_base, frame.duration = t, Fraction(1, 25), 1
+        rows = memory_rows(frame)
+        data = encode(libnlvc, encoder, rows, t, duration=1)
+        assert data == bytes(reference.encode(frame)[0])
+        assert libnlvc.nlvc_decoder_send(decoder, data, len(data)) == OK
+        targets = [np.full(memory.shape, 0xA5, np.uint8) for memory in rows]
+        assert libnlvc.nlvc_decoder_receive_into(decoder, c.byref(frame_of(targets, 0))) == OK, libnlvc.nlvc_error()
+        for target, memory in zip(targets, rows, strict=True):
+            np.testing.assert_array_equal(target, memory)
+
+
+def test_bits_that_would_be_lost_are_refused(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p]) -> None:
+    for name, word in (("gray10le", 1024), ("p010le", 1)):
+        encoder = handles("encoder", c.byref(make_c_format(libnlvc, name, 8, 2)), option_list("effort=0"))
+        planes = [np.full((2, 8), word, np.uint16), np.full((1, 8), 0, np.uint16)]
+        assert libnlvc.nlvc_encoder_send(encoder, c.byref(frame_of(planes, 0))) == BAD_ARGUMENT
+        assert b"would be lost" in libnlvc.nlvc_error()
+
+
+def test_side_information_travels(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p]) -> None:
+    encoder = handles("encoder", c.byref(make_c_format(libnlvc, "gray", 8, 8)), option_list("effort=0"))
+    decoder = handles("decoder", None, 0, None)
+    plane = np.zeros((8, 8), np.uint8)
+    for t, entries in enumerate([{1: b"\1\2", 46: b"12345678"}, {1: b"\1\2"}, {3: b"\1\0", 127: b"x"}, {}]):
+        side = (Side * len(entries))(*(Side(kind, data, len(data)) for kind, data in entries.items()))
+        frame = frame_of([plane], t)
+        frame.side, frame.side_count = side, len(entries)
+        packet, out = Packet(), Frame()
+        assert libnlvc.nlvc_encoder_send(encoder, c.byref(frame)) == OK, libnlvc.nlvc_error()
+        assert libnlvc.nlvc_encoder_receive(encoder, c.byref(packet)) == OK
+        assert libnlvc.nlvc_decoder_send(decoder, packet.bytes, packet.size) == OK
+        assert libnlvc.nlvc_decoder_receive(decoder, c.byref(out)) == OK
+        found = {entry.type: c.string_at(entry.data, entry.size) for entry in out.side[: out.side_count]}
+        assert found == entries
+    for kind, data in ((4, b"x"), (128, b"x"), (0, b"x"), (2, b"")):
+        frame = frame_of([plane], 9)
+        frame.side, frame.side_count = (Side * 1)(Side(kind, data, len(data))), 1
+        assert libnlvc.nlvc_encoder_send(encoder, c.byref(frame)) == BAD_ARGUMENT
+        assert b"side information" in libnlvc.nlvc_error()
 
 
 def test_options_explain_themselves(libnlvc: c.CDLL) -> None:

@@ -35,6 +35,7 @@ struct nlvc_decoder {
     DecodedFrame frame;
     const PixelFormat* memory = nullptr;     ///< of the last frame or of the extradata
     PictureFormat format;                    ///< likewise
+    std::vector<nlvc_side> side;             ///< of the frame that was received last, into `frame`
     std::vector<std::vector<uint8_t>> lent;  ///< planes that the application borrows
     bool pending = false;                    ///< a frame waits to be received
     std::atomic_flag busy = ATOMIC_FLAG_INIT;
@@ -42,7 +43,14 @@ struct nlvc_decoder {
 
 /// Fills the planes and fields of `frame` with the frame that waits.
 static void hand_over(nlvc_decoder& decoder, nlvc_frame& frame) {
-    write_planes(*decoder.memory, decoder.frame.planes, memory_planes(frame, *decoder.memory));
+    write_frame(*decoder.memory, decoder.format, decoder.frame.planes, decoder.frame.side,
+                memory_planes(frame, *decoder.memory));
+    decoder.side.clear();
+    for (const auto& [type, bytes] : decoder.frame.side)
+        if (type != kPaddingType && type != kTrailingLumaType)
+            decoder.side.push_back({type, bytes.data(), bytes.size()});
+    frame.side = decoder.side.data();
+    frame.side_count = static_cast<int>(decoder.side.size());
     frame.format = to_c(decoder.frame.format);
     frame.pts = decoder.frame.pts;
     frame.duration = decoder.frame.duration;
@@ -96,11 +104,12 @@ nlvc_status nlvc_decoder_receive(nlvc_decoder* decoder, nlvc_frame* frame) {
         const InUse in_use(decoder->busy);
         if (!decoder->pending) return NLVC_AGAIN;
         decoder->lent.clear();
-        for (int p = 0; p < decoder->memory->memory_planes; ++p) {
-            const PlaneExtent extent = plane_extent(*decoder->memory, decoder->format, p);
-            decoder->lent.emplace_back(extent.row_bytes * static_cast<size_t>(extent.rows));
+        for (int p = 0; p < static_cast<int>(decoder->memory->memory.size()); ++p) {
+            const size_t row_bytes = decoder->memory->row_bytes(p, decoder->format.width);
+            const int rows = decoder->memory->rows(p, decoder->format.height);
+            decoder->lent.emplace_back(row_bytes * static_cast<size_t>(rows));
             frame->planes[p] = decoder->lent.back().data();
-            frame->strides[p] = static_cast<ptrdiff_t>(extent.row_bytes);
+            frame->strides[p] = static_cast<ptrdiff_t>(row_bytes);
         }
         hand_over(*decoder, *frame);
         return NLVC_OK;

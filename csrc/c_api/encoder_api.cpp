@@ -1,5 +1,6 @@
 // The C ABI: frames to packets.
 #include <cmath>
+#include <memory>
 
 #include "c_api/options.h"
 #include "c_api/support.h"
@@ -28,28 +29,46 @@ class KeyframeClock {
     int64_t last_ = 0;
 };
 
-Encoder open(const PictureFormat& format, const EncoderOptions& options) {
+std::unique_ptr<Encoder> open(const PictureFormat& format, const EncoderOptions& options) {
     const std::string name = options.model_name();
     Bytes model = ModelSearch(options.model_path).by_name(name);
     try {
-        return Encoder(format, std::move(model), options.settings);
+        return std::make_unique<Encoder>(format, std::move(model), options.settings);
     } catch (const BitstreamError& error) {
         throw ModelError("model " + name + ": " + error.what());
+    }
+}
+
+/// The entries that the application gives.
+void add_side(const nlvc_frame& frame, SideInformation& side) {
+    require(frame.side_count >= 0 && (frame.side || frame.side_count == 0), "the side information is null");
+    for (int i = 0; i < frame.side_count; ++i) {
+        const nlvc_side& entry = frame.side[i];
+        require((entry.type >= 1 && entry.type <= 3) || (entry.type >= 32 && entry.type < kMandatory),
+                "side information has type 1 to 3 or 32 to 127");
+        require(entry.data && entry.size > 0, "an entry of side information is empty");
+        require(side.emplace(entry.type, Bytes(entry.data, entry.data + entry.size)).second,
+                "a type of side information stands twice");
     }
 }
 
 }  // namespace
 
 struct nlvc_encoder {
-    nlvc_encoder(const PictureFormat& picture, const EncoderOptions& options)
-        : format(picture),
-          memory(pixel_format(picture.name)),
+    nlvc_encoder(const PictureFormat& picture, EncoderOptions all)
+        : options(std::move(all)),
+          format(picture),
+          pixels(pixel_format(picture.name)),
           encoder(open(picture, options)),
           clock(options, picture) {}
 
+    /// Planes of a frame for the codec. Unused bits that differ become a plane of their own, from a keyframe on.
+    std::vector<Plane> coded_planes(FrameContents& contents);
+
+    EncoderOptions options;
     PictureFormat format;
-    const PixelFormat& memory;
-    Encoder encoder;
+    const PixelFormat& pixels;
+    std::unique_ptr<Encoder> encoder;
     KeyframeClock clock;
     EncodedFrame coded;
     int64_t pts = 0, duration = 0;
@@ -57,6 +76,26 @@ struct nlvc_encoder {
     bool pending = false;  ///< a packet waits to be received
     std::atomic_flag busy = ATOMIC_FLAG_INIT;
 };
+
+std::vector<Plane> nlvc_encoder::coded_planes(FrameContents& contents) {
+    const bool coded_padding = format.alpha && !pixels.alpha;
+    if (contents.padding && !coded_padding) {
+        PictureFormat with_padding = format;
+        with_padding.alpha = true;
+        encoder = open(with_padding, options);
+        format = with_padding;
+    }
+    if (contents.padding) {
+        contents.planes.push_back(std::move(*contents.padding));
+    } else if (coded_padding) {
+        const auto constant = contents.side.find(kPaddingType);
+        const int value = constant == contents.side.end() ? 0 : constant->second[0] | constant->second[1] << 8;
+        require(value <= format.maximum(), "the unused words hold a value above the format's depth");
+        contents.planes.emplace_back(format.width, format.height, static_cast<uint16_t>(value));
+        contents.side.erase(kPaddingType);
+    }
+    return std::move(contents.planes);
+}
 
 nlvc_status nlvc_encoder_open(const nlvc_format* format, const char* const* options, nlvc_encoder** encoder) {
     return guarded([&] {
@@ -69,8 +108,8 @@ nlvc_status nlvc_encoder_open(const nlvc_format* format, const char* const* opti
 nlvc_status nlvc_encoder_extradata(const nlvc_encoder* encoder, const uint8_t** data, size_t* size) {
     return guarded([&] {
         require(encoder && data && size, "a pointer is null");
-        *data = encoder->encoder.sequence_header().data();
-        *size = encoder->encoder.sequence_header().size();
+        *data = encoder->encoder->sequence_header().data();
+        *size = encoder->encoder->sequence_header().size();
         return NLVC_OK;
     });
 }
@@ -82,9 +121,12 @@ nlvc_status nlvc_encoder_send(nlvc_encoder* encoder, const nlvc_frame* frame) {
         if (encoder->pending) return NLVC_AGAIN;
         require(!encoder->started || frame->pts > encoder->pts, "pts does not lie after that of the frame before");
         const bool keyframe = frame->keyframe != 0 || encoder->clock.due(frame->pts);
-        std::vector<Plane> planes =
-            read_planes(encoder->memory, encoder->format, memory_planes(*frame, encoder->memory));
-        encoder->coded = encoder->encoder.encode(std::move(planes), frame->pts, frame->duration, keyframe);
+        FrameContents contents = read_frame(encoder->pixels, encoder->format.width, encoder->format.height,
+                                            memory_planes(*frame, encoder->pixels));
+        std::vector<Plane> planes = encoder->coded_planes(contents);
+        add_side(*frame, contents.side);
+        encoder->coded = encoder->encoder->encode(std::move(planes), frame->pts, frame->duration, keyframe,
+                                                  std::move(contents.side));
         if (encoder->coded.keyframe) encoder->clock.saw_keyframe(frame->pts);
         encoder->pts = frame->pts;
         encoder->duration = frame->duration;

@@ -58,11 +58,9 @@ nlvc_format to_c(const PictureFormat& f) {
 
 PictureFormat from_c(const nlvc_format& f) {
     require(std::memchr(f.name, 0, sizeof(f.name)) != nullptr, "the name of the pixel format has no end");
-    PictureFormat picture = pixel_format(f.name).picture;
-    picture.width = f.width;
-    picture.height = f.height;
-    picture.time_base_numerator = f.time_base[0];
-    picture.time_base_denominator = f.time_base[1];
+    const PixelFormat& pixels = pixel_format(f.name);
+    const bool coded_padding = pixels.padding.has_value() && f.alpha == 1;
+    const PictureFormat picture = pixels.picture(f.width, f.height, f.time_base[0], f.time_base[1], coded_padding);
     const std::string problem = picture.problem();
     require(problem.empty(), problem.c_str());
     const nlvc_format expected = to_c(picture);
@@ -74,7 +72,7 @@ PictureFormat from_c(const nlvc_format& f) {
 
 MemoryPlanes memory_planes(const nlvc_frame& frame, const PixelFormat& format) {
     MemoryPlanes planes;
-    for (int p = 0; p < format.memory_planes; ++p) {
+    for (size_t p = 0; p < format.memory.size(); ++p) {
         require(frame.planes[p] != nullptr, "a plane is null");
         planes.data[p] = static_cast<uint8_t*>(frame.planes[p]);
         planes.strides[p] = frame.strides[p];
@@ -93,8 +91,7 @@ int nlvc_abi(void) { return NLVC_ABI; }
 const char* nlvc_error(void) { return last_error.c_str(); }
 
 const char* nlvc_pixel_format(int index) {
-    const auto& all = pixel_formats();
-    return index >= 0 && static_cast<size_t>(index) < all.size() ? all[index].name.c_str() : nullptr;
+    return index >= 0 && index < kPixelFormatCount ? kPixelFormats[index].name : nullptr;
 }
 
 const char* nlvc_model(int index) {
@@ -109,11 +106,8 @@ nlvc_status nlvc_format_init(nlvc_format* format, const char* pixel_format_name,
                              int64_t time_base_numerator, int64_t time_base_denominator) {
     return guarded([&] {
         require(format && pixel_format_name, "a pointer is null");
-        PictureFormat picture = pixel_format(pixel_format_name).picture;
-        picture.width = width;
-        picture.height = height;
-        picture.time_base_numerator = time_base_numerator;
-        picture.time_base_denominator = time_base_denominator;
+        const PictureFormat picture =
+            pixel_format(pixel_format_name).picture(width, height, time_base_numerator, time_base_denominator);
         const std::string problem = picture.problem();
         require(problem.empty(), problem.c_str());
         *format = to_c(picture);
@@ -125,11 +119,10 @@ nlvc_status nlvc_plane_size(const nlvc_format* format, int plane, size_t* row_by
     return guarded([&] {
         require(format && row_bytes && rows, "a pointer is null");
         const PictureFormat picture = from_c(*format);
-        const PixelFormat& memory = pixel_format(picture.name);
-        require(plane >= 0 && plane < memory.memory_planes, "the format has no such plane");
-        const PlaneExtent extent = plane_extent(memory, picture, plane);
-        *row_bytes = extent.row_bytes;
-        *rows = extent.rows;
+        const PixelFormat& pixels = pixel_format(picture.name);
+        require(plane >= 0 && static_cast<size_t>(plane) < pixels.memory.size(), "the format has no such plane");
+        *row_bytes = pixels.row_bytes(plane, picture.width);
+        *rows = pixels.rows(plane, picture.height);
         return NLVC_OK;
     });
 }

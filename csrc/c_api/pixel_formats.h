@@ -1,6 +1,7 @@
-// Pixel formats by FFmpeg's names: which planes they code and where those lie in memory (docs/bitstream.md section 1).
+// Pixel formats by FFmpeg's names: which planes they code and where those lie in memory (docs/bitstream.md sections 1
+// and 11).
 #pragma once
-#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,40 +9,50 @@
 
 namespace nlvc {
 
-/// Where the samples of one coded plane lie in memory: sample x of a row stands at byte offset + x * step.
+/// Where the samples of one coded plane lie in memory: sample x of a row in the byte or word at offset + x * step.
 struct Component {
     int plane;   ///< in memory
-    int offset;  ///< bytes
     int step;    ///< bytes from sample to sample
+    int offset;  ///< bytes
+    int shift;   ///< bits below the sample in its byte or word
+    int depth;   ///< bits
+    bool alone;  ///< no other sample has bits in the byte or word
+
+    int word_bytes() const { return shift + depth <= 8 ? 1 : 2; }
+    /// The byte or word is the sample, with nothing but zeros above it.
+    bool whole() const { return alone && shift == 0; }
+};
+
+/// A plane in memory: bytes of its largest step and log2 of its horizontal subsampling.
+struct MemoryPlane {
+    int step;
+    int sx;
 };
 
 struct PixelFormat {
-    std::string name;
-    PictureFormat picture;  ///< without size and time base
-    int memory_planes;
-    std::array<Component, kMaxPlanes> components;  ///< by coded plane
+    const char* name;
+    Layout layout;
+    int depth, sx, sy;
+    bool alpha;
+    bool big_endian;
+    std::vector<Component> components;  ///< in coding order
+    std::optional<Component> padding;   ///< bits that belong to no sample
+    std::vector<MemoryPlane> memory;
+
+    /// The format as the codec sees it. @param coded_padding  the padding is coded in the place of alpha
+    PictureFormat picture(int width, int height, int64_t time_base_numerator, int64_t time_base_denominator,
+                          bool coded_padding = false) const;
+    /// Rows end in a luma sample beyond the picture: packed 4:2:2 of odd width.
+    bool trailing_luma(int width) const { return sx == 1 && components[0].plane == components[1].plane && width % 2; }
+    size_t row_bytes(int memory_plane, int width) const;
+    int rows(int memory_plane, int height) const;
 };
 
-/// All supported formats, in a fixed order.
-const std::vector<PixelFormat>& pixel_formats();
+/// pixel_format_table.cpp is written by tools/make_pixel_formats.py.
+extern const PixelFormat kPixelFormats[];
+extern const int kPixelFormatCount;
+
 /// std::invalid_argument when the format is not supported.
 const PixelFormat& pixel_format(const std::string& name);
-
-/// The extent of a plane in memory.
-struct PlaneExtent {
-    size_t row_bytes;
-    int rows;
-};
-PlaneExtent plane_extent(const PixelFormat& format, const PictureFormat& picture, int memory_plane);
-
-/// Planes in memory, as the application has them. Samples above 8 bits are little-endian.
-struct MemoryPlanes {
-    std::array<uint8_t*, kMaxPlanes> data{};
-    std::array<ptrdiff_t, kMaxPlanes> strides{};  ///< bytes from row to row
-};
-
-/// Copies coded planes out of memory and into memory.
-std::vector<Plane> read_planes(const PixelFormat& format, const PictureFormat& picture, const MemoryPlanes& memory);
-void write_planes(const PixelFormat& format, const std::vector<Plane>& planes, const MemoryPlanes& memory);
 
 }  // namespace nlvc

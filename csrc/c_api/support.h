@@ -3,8 +3,8 @@
 #include <exception>
 #include <stdexcept>
 
+#include "c_api/frame_memory.h"
 #include "c_api/models.h"
-#include "c_api/pixel_formats.h"
 #include "error.h"
 #include "nlvc.h"
 
@@ -28,7 +28,8 @@ inline void require(bool condition, const char* text) {
 }
 
 nlvc_format to_c(const PictureFormat& format);
-/// What an application says about its pictures: all fields must be those of the named pixel format.
+/// What an application says about its pictures: all fields must be those of the named pixel format, but that alpha may
+/// stand for coded padding.
 PictureFormat from_c(const nlvc_format& format);
 /// Planes as a frame has them; every one that the format uses must be there.
 MemoryPlanes memory_planes(const nlvc_frame& frame, const PixelFormat& format);

@@ -36,12 +36,13 @@ INSERTIONS = (
     Insertion(
         "libavcodec/allcodecs.c",
         "extern const FFCodec ff_libopenh264_encoder;",
-        "extern const FFCodec ff_libnlvc_encoder;\nextern const FFCodec ff_libnlvc_decoder;\n",
+        "extern FFCodec ff_libnlvc_encoder;\nextern const FFCodec ff_libnlvc_decoder;\n",
     ),
     Insertion(
         "libavcodec/Makefile",
         "OBJS-$(CONFIG_LIBOPENH264_DECODER)",
-        "OBJS-$(CONFIG_LIBNLVC_DECODER) += libnlvcdec.o\nOBJS-$(CONFIG_LIBNLVC_ENCODER) += libnlvcenc.o\n",
+        "OBJS-$(CONFIG_LIBNLVC_DECODER) += libnlvcdec.o libnlvc_side.o\n"
+        "OBJS-$(CONFIG_LIBNLVC_ENCODER) += libnlvcenc.o libnlvc_side.o\n",
     ),
     Insertion("libavfilter/allfilters.c", "extern const AVFilter ff_vf_noise;", "extern const AVFilter ff_vf_nlvc;\n"),
     Insertion("libavfilter/Makefile", "OBJS-$(CONFIG_NOISE_FILTER)", "OBJS-$(CONFIG_NLVC_FILTER) += vf_nlvc.o\n"),

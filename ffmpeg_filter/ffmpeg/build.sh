@@ -73,6 +73,8 @@ configure() {
 ls "$folder"/ffmpeg_*.orig.tar.xz > /dev/null 2>&1 || fetch
 cmp -s "$here/add_nlvc.py" "$source/added" || unpack
 place libnlvc.h libavcodec
+place libnlvc_side.h libavcodec
+place libnlvc_side.c libavcodec
 place libnlvcenc.c libavcodec
 place libnlvcdec.c libavcodec
 place vf_nlvc.c libavfilter

@@ -10,6 +10,7 @@
 #include "decode.h"
 #include "internal.h"
 #include "libnlvc.h"
+#include "libnlvc_side.h"
 
 typedef struct NLVCDecoder {
     const AVClass *class;
@@ -87,18 +88,16 @@ static int conceal(AVCodecContext *avctx, AVFrame *frame, int *got_frame, int er
     return 0;
 }
 
-/* What the container says about interlacing, as FFmpeg's encoders note it there. */
-static void set_fields(const AVCodecContext *avctx, AVFrame *frame)
+/* The stream's own word is more than that of a container, which may not have room for it. */
+static void follow_frame(AVCodecContext *avctx, const AVFrame *frame)
 {
-    const int interlaced = avctx->field_order > AV_FIELD_PROGRESSIVE;
-    const int top_first  = avctx->field_order == AV_FIELD_TT || avctx->field_order == AV_FIELD_TB;
-
-#ifdef AV_FRAME_FLAG_INTERLACED
-    frame->flags |= (interlaced ? AV_FRAME_FLAG_INTERLACED : 0) | (top_first ? AV_FRAME_FLAG_TOP_FIELD_FIRST : 0);
-#else
-    frame->interlaced_frame = interlaced;
-    frame->top_field_first  = top_first;
-#endif
+    avctx->color_range            = frame->color_range;
+    avctx->color_primaries        = frame->color_primaries;
+    avctx->color_trc              = frame->color_trc;
+    avctx->colorspace             = frame->colorspace;
+    avctx->chroma_sample_location = frame->chroma_location;
+    if (frame->sample_aspect_ratio.num > 0)
+        avctx->sample_aspect_ratio = frame->sample_aspect_ratio;
 }
 
 static int decode_frame(AVCodecContext *avctx, AVFrame *frame, int *got_frame, AVPacket *pkt)
@@ -140,7 +139,10 @@ static int decode_frame(AVCodecContext *avctx, AVFrame *frame, int *got_frame, A
 #else
     frame->key_frame = out.keyframe;
 #endif
-    set_fields(avctx, frame);
+    ret = ff_nlvc_write_side(frame, out.side, out.side_count);
+    if (ret < 0)
+        return ret;
+    follow_frame(avctx, frame);
     if (avctx->flags & AV_CODEC_FLAG_OUTPUT_CORRUPT) {
         av_frame_unref(c->last);
         ret = av_frame_ref(c->last, frame);

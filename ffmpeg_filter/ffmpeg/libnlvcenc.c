@@ -9,6 +9,7 @@
 #include "codec_internal.h"
 #include "encode.h"
 #include "libnlvc.h"
+#include "libnlvc_side.h"
 
 typedef struct NLVCEncoder {
     const AVClass *class;
@@ -103,11 +104,15 @@ static int encode_frame(AVCodecContext *avctx, AVPacket *pkt, const AVFrame *fra
 {
     NLVCEncoder *c = avctx->priv_data;
     nlvc_frame in = { .keyframe = frame->pict_type == AV_PICTURE_TYPE_I };
+    NLVCSide side;
     nlvc_packet out;
     nlvc_status status;
     int ret;
 
     nlvc_set_planes(&in, frame);
+    ff_nlvc_read_side(&side, frame);
+    in.side       = side.entries;
+    in.side_count = side.count;
     in.pts      = frame->pts == AV_NOPTS_VALUE ? c->next_pts : frame->pts;
     in.duration = frame_duration(avctx, frame);
     c->next_pts = in.pts + FFMAX(in.duration, 1);
@@ -178,44 +183,34 @@ static const FFCodecDefault defaults[] = {
     { NULL },
 };
 
-/* What nlvc_pixel_format() lists; FFmpeg wants it before the program runs. */
-static const enum AVPixelFormat pix_fmts[] = {
-    AV_PIX_FMT_YUV420P,      AV_PIX_FMT_YUV422P,      AV_PIX_FMT_YUV444P,      AV_PIX_FMT_YUV440P,
-    AV_PIX_FMT_YUV411P,      AV_PIX_FMT_YUV410P,
-    AV_PIX_FMT_YUVJ420P,     AV_PIX_FMT_YUVJ422P,     AV_PIX_FMT_YUVJ444P,     AV_PIX_FMT_YUVJ440P,
-    AV_PIX_FMT_YUVJ411P,
-    AV_PIX_FMT_YUV420P9LE,   AV_PIX_FMT_YUV422P9LE,   AV_PIX_FMT_YUV444P9LE,
-    AV_PIX_FMT_YUV420P10LE,  AV_PIX_FMT_YUV422P10LE,  AV_PIX_FMT_YUV444P10LE,  AV_PIX_FMT_YUV440P10LE,
-    AV_PIX_FMT_YUV420P12LE,  AV_PIX_FMT_YUV422P12LE,  AV_PIX_FMT_YUV444P12LE,  AV_PIX_FMT_YUV440P12LE,
-    AV_PIX_FMT_YUV420P14LE,  AV_PIX_FMT_YUV422P14LE,  AV_PIX_FMT_YUV444P14LE,
-    AV_PIX_FMT_YUV420P16LE,  AV_PIX_FMT_YUV422P16LE,  AV_PIX_FMT_YUV444P16LE,
-    AV_PIX_FMT_YUVA420P,     AV_PIX_FMT_YUVA422P,     AV_PIX_FMT_YUVA444P,
-    AV_PIX_FMT_YUVA420P9LE,  AV_PIX_FMT_YUVA422P9LE,  AV_PIX_FMT_YUVA444P9LE,
-    AV_PIX_FMT_YUVA420P10LE, AV_PIX_FMT_YUVA422P10LE, AV_PIX_FMT_YUVA444P10LE,
-    AV_PIX_FMT_YUVA422P12LE, AV_PIX_FMT_YUVA444P12LE,
-    AV_PIX_FMT_YUVA420P16LE, AV_PIX_FMT_YUVA422P16LE, AV_PIX_FMT_YUVA444P16LE,
-    AV_PIX_FMT_GBRP,         AV_PIX_FMT_GBRP9LE,      AV_PIX_FMT_GBRP10LE,     AV_PIX_FMT_GBRP12LE,
-    AV_PIX_FMT_GBRP14LE,     AV_PIX_FMT_GBRP16LE,
-    AV_PIX_FMT_GBRAP,        AV_PIX_FMT_GBRAP10LE,    AV_PIX_FMT_GBRAP12LE,    AV_PIX_FMT_GBRAP16LE,
-#ifdef AV_PIX_FMT_GBRAP14
-    AV_PIX_FMT_GBRAP14LE,
-#endif
-    AV_PIX_FMT_GRAY8,        AV_PIX_FMT_GRAY9LE,      AV_PIX_FMT_GRAY10LE,     AV_PIX_FMT_GRAY12LE,
-    AV_PIX_FMT_GRAY14LE,     AV_PIX_FMT_GRAY16LE,
-    AV_PIX_FMT_NONE,
-};
+/* The formats that libnlvc lists and this FFmpeg knows. */
+static enum AVPixelFormat pix_fmts[256];
 
-const FFCodec ff_libnlvc_encoder = {
+static av_cold void init_static(FFCodec *codec)
+{
+    const char *name;
+    int count = 0;
+
+    for (int i = 0; (name = nlvc_pixel_format(i)) && count + 1 < FF_ARRAY_ELEMS(pix_fmts); i++) {
+        const enum AVPixelFormat format = av_get_pix_fmt(name);
+        if (format != AV_PIX_FMT_NONE)
+            pix_fmts[count++] = format;
+    }
+    pix_fmts[count]   = AV_PIX_FMT_NONE;
+    codec->p.pix_fmts = pix_fmts;
+}
+
+FFCodec ff_libnlvc_encoder = {
     .p.name           = "libnlvc",
     .p.long_name      = NULL_IF_CONFIG_SMALL("libnlvc NLVC lossless video"),
     .p.type           = AVMEDIA_TYPE_VIDEO,
     .p.id             = AV_CODEC_ID_NLVC,
     /* One packet for each frame, without delay; libnlvc has threads of its own. */
     .p.capabilities   = AV_CODEC_CAP_DR1 | AV_CODEC_CAP_OTHER_THREADS,
-    .p.pix_fmts       = pix_fmts,
     .p.priv_class     = &libnlvc_class,
     .p.wrapper_name   = "libnlvc",
     .priv_data_size   = sizeof(NLVCEncoder),
+    .init_static_data = init_static,
     .init             = encode_init,
     FF_CODEC_ENCODE_CB(encode_frame),
     .close            = encode_close,

@@ -14,14 +14,15 @@ import pynlvc
 from ffmpeg_filter.tests.builds import Ffmpeg, stock_ffmpeg
 from ffmpeg_filter.tests.conftest import Source
 from pynlvc.codec.pixel_formats import PIXEL_FORMATS
-from tests.clip_files import stock_framemd5, write_clip
+from tests.clip_files import hashes_of, stock_framemd5, write_clip
 from tests.clips import make_clip
 from tests.libnlvc import load_library
 from tests.media_files import run_tool, words
 
 ENCODE = words("-c:v libnlvc -effort 0 -c:a copy")
 RATE = Fraction(25)
-PLANAR = {name for name, found in PIXEL_FORMATS.items() if found.planar}
+# FFmpeg's own converter leaves bits below the samples of these, which no decoder could give back.
+UNCLEAN = {"p010le", "p210le", "p410le", "xyz12le"}
 
 
 def test_help_explains_every_option(ffmpeg: Ffmpeg) -> None:
@@ -38,27 +39,30 @@ def test_help_explains_every_option(ffmpeg: Ffmpeg) -> None:
 def test_all_pixel_formats_are_offered(ffmpeg: Ffmpeg) -> None:
     text = ffmpeg.attempt("-h", "encoder=libnlvc").stdout
     found = re.search(r"Supported pixel formats: (.*)", text)
-    assert found is not None and set(found[1].split()) == known_formats(ffmpeg)
+    assert found is not None and set(found[1].split()) == known_formats(ffmpeg, "")
 
 
-def known_formats(ffmpeg: Ffmpeg) -> set[str]:
-    """Our pixel formats, but for those that are newer than the FFmpeg under test."""
-    return PLANAR & set(ffmpeg.attempt("-pix_fmts").stdout.split())
+def known_formats(ffmpeg: Ffmpeg, flags: str) -> set[str]:
+    """Our pixel formats, as far as the FFmpeg under test is new enough to know them; "O": and can convert to them."""
+    listing = re.findall(r"^([IOHPB.]{5}) (\w+) ", ffmpeg.attempt("-pix_fmts").stdout, flags=re.MULTILINE)
+    return {name for found, name in listing if name in PIXEL_FORMATS and flags in found}
 
 
-@pytest.mark.parametrize("pix_fmt", sorted(PLANAR))
-def test_every_pixel_format_comes_back(ffmpeg: Ffmpeg, tmp_path: Path, pix_fmt: str) -> None:
-    if pix_fmt not in known_formats(ffmpeg):
-        assert pix_fmt == "gbrap14le", "the only one that FFmpeg 5.1 lacks"
-        return
-    picture = ("-f", "lavfi", "-i", f"testsrc2=s=50x34:d=0.08,format={pix_fmt}", "-fps_mode", "passthrough")
-    ffmpeg.attempt(*picture, "-c:v", "libnlvc", "-effort", "0", tmp_path / "out.nut")
-    expected = ffmpeg.attempt(*picture, "-f", "framemd5", "-").stdout
-    found = ffmpeg.attempt("-i", tmp_path / "out.nut", "-fps_mode", "passthrough", "-f", "framemd5", "-").stdout
-    hashes = [[line.rsplit(",")[-1] for line in text.splitlines() if line[0] != "#"] for text in (expected, found)]
-    assert hashes[0] == hashes[1] and len(hashes[0]) == 2
-    shown = ffmpeg.probe(*words("-show_entries stream=pix_fmt -of csv=p=0"), tmp_path / "out.nut").strip()
-    assert shown == pix_fmt
+def test_every_pixel_format_comes_back(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    formats = known_formats(ffmpeg, "O")
+    assert len(formats) > 100
+    for pix_fmt in sorted(formats - UNCLEAN):
+        picture = ("-f", "lavfi", "-i", f"testsrc2=s=50x34:d=0.08,format={pix_fmt}", "-fps_mode", "passthrough")
+        ffmpeg.run(*picture, *words("-c:v libnlvc -effort 0"), tmp_path / "out.nut")
+        expected = hashes_of(ffmpeg.run(*picture, "-f", "framemd5", "-"))
+        assert ffmpeg.framemd5(tmp_path / "out.nut") == expected and len(expected) == 2, pix_fmt
+        shown = ffmpeg.probe(*words("-show_entries stream=pix_fmt -of csv=p=0"), tmp_path / "out.nut").strip()
+        assert shown == pix_fmt
+
+
+def test_bits_that_would_be_lost_are_refused(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    picture = words("-f lavfi -i testsrc2=s=50x34:d=0.08,format=p010le -c:v libnlvc")
+    assert "bits outside the 10 that p010le keeps" in ffmpeg.attempt(*picture, tmp_path / "out.nut").stderr
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mov", "avi", "nut"])
