@@ -11,7 +11,7 @@ import av
 import pytest
 
 import pynlvc
-from pynlvc import EncoderSettings, _avshim
+from pynlvc import EncoderSettings, NlvcError, _avshim
 from pynlvc.codec.planes import frame_planes
 from pynlvc.codec.side_information import FIRST_SIDE_DATA, KEPT_KINDS, read_side_information
 from pynlvc.codec.times import frame_time
@@ -116,7 +116,8 @@ def timed_source(path: Path, times: list[int], base: Fraction, *, durations: int
     """FFV1 frames at the given times."""
     clip = make_clip(32, 24, len(times), seed=9)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=25, width=32, height=24, pix_fmt="yuv420p", time_base=base)
+        rate = 1 / base if times == list(range(len(times))) else 25
+        stream = container.add_stream("ffv1", rate=rate, width=32, height=24, pix_fmt="yuv420p", time_base=base)
         for frame, pts in zip(video_frames(clip), times, strict=True):
             frame.pts, frame.time_base, frame.duration = pts, base, durations
             for packet in stream.encode(frame):
@@ -151,6 +152,18 @@ def test_times_come_back_exactly_through_every_container(
         assert frame_time(next(frames)) == frame_time(found[2 if wanted[2][0] >= 0 else 0])
     pynlvc.transcode(target, tmp_path / "back.nut")
     assert pynlvc.verify(tmp_path / "back.nut", against=source).ok
+
+
+def test_avi_counts_frames(tmp_path: Path, settings: EncoderSettings) -> None:
+    constant = timed_source(tmp_path / "constant.nut", list(range(8)), Fraction(1001, 30000))
+    assert pynlvc.transcode(constant, tmp_path / "constant.avi", settings=settings).warnings == ()
+    assert pynlvc.compare(constant, tmp_path / "constant.avi").equal
+    variable = timed_source(tmp_path / "variable.nut", [0, 40, 80, 160, 200, 1000], Fraction(1, 1000))
+    pynlvc.transcode(variable, tmp_path / "variable.avi", settings=settings)
+    assert pynlvc.compare(variable, tmp_path / "variable.avi").equal, "exact times travel in the stream"
+    close = timed_source(tmp_path / "close.nut", [0, 40, 45, 80], Fraction(1, 1000))
+    with pytest.raises(NlvcError, match=r"frame 2: AVI counts frames, here 25 a second, and this one at 0\.045"):
+        pynlvc.transcode(close, tmp_path / "close.avi", settings=settings)
 
 
 def test_sound_stays_in_step_where_the_start_is_negative(tmp_path: Path, settings: EncoderSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import zip_longest
@@ -18,7 +19,7 @@ from pynlvc.codec.side_information import describe
 from pynlvc.media.contents import Content, attached, comparable, presentation, read_contents
 from pynlvc.media.source import VideoSource
 from pynlvc.media.timeline import MATROSKA_TICK
-from pynlvc.media.tracks import is_cover, kept_tags
+from pynlvc.media.tracks import ADDED_TAGS, is_cover, kept_tags
 
 MAX_DIFFERENCES = 20  # named of each track; then their number alone
 
@@ -158,12 +159,19 @@ def _tolerance(source: VideoSource, stream: Stream, kind: str) -> Fraction:
 
 
 def _compare_files(a: VideoSource, b: VideoSource, findings: _Findings) -> None:
-    tags = [{key.lower(): value for key, value in kept_tags(s.container.metadata).items()} for s in (a, b)]
-    for key in sorted(set(tags[0]) | set(tags[1])):
-        findings.check("file", f"tag {key}", tags[0].get(key), tags[1].get(key))
+    _compare_tags("file", a.container.metadata, b.container.metadata, findings)
     chapters = [[_chapter(chapter) for chapter in source.container.chapters()] for source in (a, b)]
     for number, (one, other) in enumerate(zip_longest(*chapters)):
         findings.check("file", f"chapter {number} (start ms, end ms, tags)", one, other)
+
+
+def _compare_tags(where: str, one: Mapping[str, str], other: Mapping[str, str], findings: _Findings) -> None:
+    first, second = (
+        {key.upper(): value for key, value in kept_tags(tags, coded_anew=True).items()} for tags in (one, other)
+    )
+    for key in sorted(set(first) | set(second)):
+        if (key in first and key in second) or key not in ADDED_TAGS:
+            findings.check(where, f"tag {key.lower()}", first.get(key), second.get(key))
 
 
 def _chapter(chapter: Any) -> tuple[int, int, dict[str, str]]:
@@ -172,16 +180,9 @@ def _chapter(chapter: Any) -> tuple[int, int, dict[str, str]]:
 
 
 def _compare_description(where: str, one: Stream, other: Stream, findings: _Findings) -> None:
-    tags = [
-        {key.lower(): value for key, value in kept_tags(stream.metadata, coded_anew=True).items()}
-        for stream in (one, other)
-    ]
-    for key in sorted(set(tags[0]) | set(tags[1])):
-        findings.check(where, f"tag {key}", tags[0].get(key), tags[1].get(key))
+    _compare_tags(where, one.metadata, other.metadata, findings)
     findings.check(where, "dispositions", Disposition(one.disposition), Disposition(other.disposition))
-    if where.startswith("video"):
-        findings.check(where, "frame rate", one.guessed_rate, other.guessed_rate)
-    elif where.startswith(("audio", "subtitle")):
+    if where.startswith(("audio", "subtitle")):
         findings.check(where, "codec header", *(_avshim.extradata(stream).hex() for stream in (one, other)))
 
 

@@ -18,7 +18,7 @@ from pynlvc import _core
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError, UsageError
-from pynlvc.media.containers import STANDARD_STREAM, ffmpeg_errors, open_input, reason
+from pynlvc.media.containers import STANDARD_STREAM, WITHOUT_TIMES, ffmpeg_errors, open_input, reason
 from pynlvc.media.matroska import missing_bytes
 from pynlvc.media.timeline import MATROSKA_TICK
 from pynlvc.media.tracks import is_cover, is_nlvc, main_video
@@ -65,8 +65,10 @@ class VideoSource:
         self.moved = Fraction(0)  # seconds by which the container had to move all tracks, to be taken back
         try:
             self.tracks: dict[int, VideoTrack] = {}
+            counts_frames = self.container.format.name in WITHOUT_TIMES
             for stream in chosen_tracks(self.container, str(path), video_tracks):
-                self.tracks[stream.index] = VideoTrack(stream, settings or DecoderSettings())
+                track = VideoTrack(stream, settings or DecoderSettings(), counts_frames=counts_frames)
+                self.tracks[stream.index] = track
             self.main = next(iter(self.tracks.values()))
         except NlvcError as error:
             self.container.close()

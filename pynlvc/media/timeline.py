@@ -19,12 +19,15 @@ MATROSKA_TICK = Fraction(1, 1000)  # seconds; a file in another container may ha
 class Timeline:
     """Places decoded NLVC frames on the container's time axis."""
 
-    def __init__(self, container_time_base: Fraction) -> None:
+    def __init__(self, container_time_base: Fraction, *, counts_frames: bool = False) -> None:
+        """`counts_frames`: the container numbers frames instead of timing them: exact times hold while they rise."""
         self._container_time_base = container_time_base
         self._tolerance = max(container_time_base, MATROSKA_TICK)
         self._time_base: Fraction | None = None  # that of the first frame; kept for the whole track
         self._offset = 0  # in units of _time_base
         self._moved = Fraction(0)  # seconds
+        self._counts_frames = counts_frames
+        self._last_pts: int | None = None  # in units of _time_base
 
     def keep(self, moved_seconds: Fraction) -> None:
         """The container moved all times by so much because it holds none before zero: the exact ones hold."""
@@ -42,11 +45,12 @@ class Timeline:
             self._time_base = own_base
         scale = own_base / self._time_base
         pts = round(own_pts * scale)
-        if container_pts is not None:
+        rises = self._last_pts is not None and pts + self._offset > self._last_pts
+        if container_pts is not None and not (self._counts_frames and rises):
             shown = container_pts * self._container_time_base - self._moved
             drift = shown - (pts + self._offset) * self._time_base
             if abs(drift) > self._tolerance + self._time_base / 2:
                 self._offset = round(shown / self._time_base) - pts
-        frame.pts = frame.dts = pts + self._offset
+        frame.pts = frame.dts = self._last_pts = pts + self._offset
         frame.duration = round((frame.duration or 0) * scale)
         frame.time_base = self._time_base

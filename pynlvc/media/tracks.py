@@ -29,7 +29,9 @@ PROGRESSIVE, TOP_FIRST, BOTTOM_FIRST = 1, 2, 3  # AVFieldOrder
 STREAM_SIDE_DATA = {6: 5, 11: 20, 14: 22, 15: 28}
 
 # Tags that describe the file they were found in and would be wrong in another one.
-STALE_TAGS = frozenset({"DURATION", "ENCODER"})
+STALE_TAGS = frozenset({"DURATION", "ENCODER", "MAJOR_BRAND", "MINOR_VERSION", "COMPATIBLE_BRANDS"})
+# Tags that FFmpeg's writers add by themselves where the source has none.
+ADDED_TAGS = frozenset({"HANDLER_NAME", "VENDOR_ID", "SOFTWARE"})
 # Statistics that mkvmerge writes about a track's coded bytes.
 STATISTICS_TAGS = frozenset({"BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"})
 

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import chain
@@ -16,14 +15,14 @@ import av
 import av.container
 from av.stream import Stream
 
-from pynlvc import _avshim
 from pynlvc.codec import DecoderSettings, EncoderSettings
 from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.errors import NlvcError
+from pynlvc.media.coding import Coding
 from pynlvc.media.companions import OutputTracks, add_tracks
-from pynlvc.media.containers import PICTURE_CODECS, WITHOUT_TIMES, ffmpeg_errors
+from pynlvc.media.containers import PICTURE_CODECS, ffmpeg_errors
 from pynlvc.media.output_file import Output, check_target, written
-from pynlvc.media.readback import SourceRecord, read_back
+from pynlvc.media.readback import read_back
 from pynlvc.media.reports import ProgressCallback, TranscodeReport
 from pynlvc.media.sinks import LosslessSink, NlvcSink, VideoSink
 from pynlvc.media.sound_check import SoundCheck
@@ -78,17 +77,6 @@ def transcode(
     return job.report(source_path, target_path)
 
 
-@dataclass
-class _Coding:
-    """One video track on its way."""
-
-    track: VideoTrack
-    sink: VideoSink
-    first: av.VideoFrame
-    record: SourceRecord
-    colour_changed: bool = False
-
-
 class _Job:
     """A transcode while it runs."""
 
@@ -109,7 +97,7 @@ class _Job:
         self._output = output
         self._verify = verify
         self._progress = progress
-        self._codings: dict[int, _Coding] = {}
+        self._codings: dict[int, Coding] = {}
         self._sounds = SoundCheck()
         self._warnings: list[str] = []
         self._problems: list[str] = []
@@ -125,13 +113,13 @@ class _Job:
             track = self._source.tracks[index]
             with _named(track):
                 sink = self._make_sink(track, frame)
-            self._codings[index] = _Coding(track, sink, frame, SourceRecord())
+            self._codings[index] = Coding(track, sink, frame, output.container)
         with (
             ffmpeg_errors(f"cannot write {target}"),
             av.open(output.location, "w", format=output.container, container_options=dict(output.options)) as container,
         ):
             adders = {
-                index: partial(coding.sink.add_track, container, coding.track.stream, self._time_base(coding))
+                index: partial(coding.sink.add_track, container, coding.track.stream, coding.time_base)
                 for index, coding in self._codings.items()
             }
             tracks = add_tracks(container, self._source, adders)
@@ -179,12 +167,6 @@ class _Job:
             return NlvcSink(first, time_base, self._settings, check=check)
         return LosslessSink(self._codec, first, time_base, track.frame_rate, track.stream)
 
-    def _time_base(self, coding: _Coding) -> Fraction:
-        """Unit of time for the new track, seconds: the exact one, or a frame where the container counts frames."""
-        if self._output.container in WITHOUT_TIMES and coding.track.frame_rate:
-            return 1 / coding.track.frame_rate
-        return coding.first.time_base or coding.track.time_base
-
     def _code(self, items: Iterator[Item], container: av.container.OutputContainer, tracks: OutputTracks) -> None:
         """The loop: frames through their sinks, other packets as they are."""
         for item in items:
@@ -196,8 +178,9 @@ class _Job:
                 if self._output.options.get("update") and self._tally.frames == 1:
                     raise NlvcError("the output holds one picture: for more, name a sequence such as out_%04d.png")
                 with _named(track):
+                    coding.check_number(frame)
                     packets = coding.sink.encode(frame)
-                self._watch_colour(coding, frame)
+                coding.watch_colour(frame)
                 self._tally.add_frame(frame, _mux(container, tracks.video[track.stream.index], packets))
             elif item.stream.index in tracks.copied and not item.is_discard:
                 self._sounds.check(item)
@@ -205,16 +188,6 @@ class _Job:
                 container.mux(item)
         for index, coding in self._codings.items():
             self._tally.coded_bytes += _mux(container, tracks.video[index], coding.sink.encode(None))
-
-    def _watch_colour(self, coding: _Coding, frame: av.VideoFrame) -> None:
-        """The first change of colour is worth knowing: only NLVC notes it frame by frame, and no container."""
-        if not coding.colour_changed and _avshim.frame_color(frame) != _avshim.frame_color(coding.first):
-            coding.colour_changed = True
-            kept = "kept frame by frame" if self._codec == "nlvc" else "not kept"
-            self._problems.append(
-                f"{coding.track.name}: its colour description changes at frame "
-                f"{coding.track.frames_read - 1}: {kept}, the container says that of frame 0"
-            )
 
     def _read_back(self, tracks: OutputTracks) -> None:
         assert self._output.readable is not None, "the caller asked"
@@ -232,6 +205,7 @@ class _Job:
         """What is worth knowing about the whole run."""
         source = self._source
         for coding in self._codings.values():
+            self._problems += coding.problems
             name, stored = coding.first.format.name, coding.sink.stored_format
             for what in sorted(coding.sink.not_kept):
                 self._warnings.append(f"{coding.track.name}: {what} of its frames is not kept")

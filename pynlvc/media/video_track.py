@@ -29,7 +29,8 @@ class VideoTrack:
     follows its predecessor.
     """
 
-    def __init__(self, stream: VideoStream, settings: DecoderSettings) -> None:
+    def __init__(self, stream: VideoStream, settings: DecoderSettings, *, counts_frames: bool = False) -> None:
+        """`counts_frames`: see Timeline."""
         self.stream = stream
         self.is_nlvc = is_nlvc(stream)
         self.frames_read = 0
@@ -38,7 +39,7 @@ class VideoTrack:
         self._next_pts = 0
         self._end_pts = 0  # where the last packet read so far ends, in units of time_base
         if self.is_nlvc:
-            self._timeline = Timeline(self.time_base)
+            self._timeline = Timeline(self.time_base, counts_frames=counts_frames)
             self.restart()
         elif stream.codec_context is None:
             tag = _avshim.codec_tag(stream).decode("latin-1").strip("\0")
