@@ -8,12 +8,23 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 import pynlvc
-from pynlvc import EncoderSettings, NlvcError, _avshim
+from pynlvc import EncoderSettings, NlvcError, _avshim, _core
+from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import frame_planes
-from pynlvc.codec.side_information import FIRST_SIDE_DATA, KEPT_KINDS, read_side_information
+from pynlvc.codec.side_information import (
+    ASPECT_RATIO,
+    COLOUR,
+    FIELDS,
+    FIRST_SIDE_DATA,
+    KEPT_KINDS,
+    PADDING,
+    TRAILING_LUMA,
+    read_side_information,
+)
 from pynlvc.codec.times import frame_time
 from tests.clip_files import video_frames, write_clip
 from tests.clips import make_clip
@@ -238,9 +249,9 @@ def test_side_data_of_frames_comes_back(model_path: Path) -> None:
         _avshim.set_frame_color(frame, 1, 9, 16, 9, 3)
         _avshim.set_frame_fields(frame, number > 1, number > 2, number % 2)
         _avshim.set_frame_aspect_ratio(frame, 12 + number // 4, 11)
-        for kind, (_, size) in KEPT_KINDS.items():
+        for kind, known in KEPT_KINDS.items():
             if (number + kind) % 3:
-                _avshim.add_frame_side_data(frame, kind, bytes([number + 1]) * (size * 4))
+                _avshim.add_frame_side_data(frame, kind, bytes([number + 1]) * (known.size or 30 + number))
         _avshim.add_frame_side_data(frame, 17, bytes(100))
         _avshim.add_frame_side_data(frame, 20, bytes(100))
     encoder = pynlvc.Encoder(32, 24, "yuv420p", time_base=Fraction(1, 25), settings=settings, like=frames[0])
@@ -252,3 +263,28 @@ def test_side_data_of_frames_comes_back(model_path: Path) -> None:
         assert len([kind for kind in read_side_information(frame)[0] if kind >= FIRST_SIDE_DATA]) > 5
         assert (frame_planes(decoded)[0] == frame_planes(frame)[0]).all()
     assert encoder.not_kept == {"dynamic HDR10+ metadata"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (COLOUR, b"\1\1"),
+        (COLOUR, b"\1\1\1\1\x80\x10"),
+        (ASPECT_RATIO, b"\1"),
+        (FIELDS, b"\xff\xff\xff\xff\xff\1\0"),
+        (PADDING, b"\1"),
+        (TRAILING_LUMA, b"abc"),
+        *(
+            (FIRST_SIDE_DATA + kind, b"\1" * (known.size - 1) or b"12")
+            for kind, known in KEPT_KINDS.items()
+            if known.size
+        ),
+    ],
+)
+def test_damaged_side_information_is_refused(model_path: Path, kind: int, data: bytes) -> None:
+    layout = pixel_format("yuyv422")
+    core = _core.Encoder(layout.core_format(5, 4, (1, 25)), model_path.read_bytes(), embed_model=True)
+    planes = [np.zeros(layout.plane_shape(index, 5, 4), np.uint8) for index in range(3)]
+    packet = av.Packet(core.encode(planes, pts=0, duration=1, side={kind: data}).data)
+    with pytest.raises(pynlvc.BitstreamError, match="packet 0: "):
+        pynlvc.Decoder().decode(packet)

@@ -86,7 +86,7 @@ def test_data_tracks_are_named(tmp_path: Path, settings: EncoderSettings, model_
     run_tool("ffmpeg", "-v", "error", "-i", clip, *words("-c copy -timecode 01:02:03:04"), source)
     done = run_pynlvc("transcode", source, tmp_path / "out.mkv", *options(model_path))
     assert done.returncode == 0
-    assert "warning: data track 1" in done.stderr and "not kept" in done.stderr
+    assert "warning: data track 1" in done.stderr and "not kept" in done.stderr and "1 warnings" in done.stdout
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert container.streams.video[0].metadata["TIMECODE"] == "01:02:03:04"
 

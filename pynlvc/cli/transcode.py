@@ -126,8 +126,10 @@ def run(arguments: argparse.Namespace) -> int:
 def summary(report: TranscodeReport) -> str:
     """One line about a finished transcode."""
     check = f"verified in {duration(report.verify_seconds)}" if report.verified else "not verified"
+    warnings = f", {len(report.warnings)} warnings" if report.warnings else ""
+    problems = f", {len(report.problems)} problems" if report.problems else ""
     return (
         f"{report.target}: {report.frames} frames {report.width}x{report.height} {report.pix_fmt} as {report.codec}, "
         f"{report.coded_bytes} bytes, {report.bits_per_pixel:.3f} bpp, 1:{report.ratio:.2f}, "
-        f"{report.frames / max(report.seconds, 1e-9):.1f} frames/s, {check}"
+        f"{report.frames / max(report.seconds, 1e-9):.1f} frames/s, {check}{warnings}{problems}"
     )

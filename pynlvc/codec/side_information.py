@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import av
 import numpy as np
@@ -19,24 +20,35 @@ from pynlvc.errors import BitstreamError
 SideInformation = dict[int, bytes]
 
 COLOUR, ASPECT_RATIO, FIELDS, PADDING, TRAILING_LUMA = 1, 2, 3, 4, 5
+MAX_COLOUR_CODE = 511  # FFmpeg's own additions to ITU-T H.273 begin at 256
 UNKNOWN_COLOUR = (0, 2, 2, 2, 0)  # range, primaries, transfer, matrix, chroma location: unspecified
 FIRST_SIDE_DATA = 32  # type of FFmpeg's frame side data of kind 0
 
 MASTERING = 11  # a kind
 
-# Kinds of AVFrameSideDataType, with the bytes of the numbers that they consist of (1: bytes).
-KEPT_KINDS: dict[int, tuple[str, int]] = {
-    1: ("closed captions", 1),
-    6: ("rotation", 4),
-    7: ("active format description", 1),
-    MASTERING: ("mastering display", 4),
-    12: ("GOP timecode", 8),
-    14: ("content light level", 4),
-    15: ("ICC profile", 1),
-    16: ("timecode", 4),
-    23: ("Dolby Vision RPU", 1),
-    26: ("ambient viewing environment", 4),
-    31: ("EXIF", 1),
+
+@dataclass(frozen=True)
+class SideDataKind:
+    """One of FFmpeg's kinds of frame side data that is plain numbers."""
+
+    name: str
+    number_bytes: int = 1  # of each of its numbers
+    size: int | None = None  # bytes in all, None: any
+
+
+# By AVFrameSideDataType.
+KEPT_KINDS: dict[int, SideDataKind] = {
+    1: SideDataKind("closed captions"),
+    6: SideDataKind("rotation", 4, 36),
+    7: SideDataKind("active format description", 1, 1),
+    MASTERING: SideDataKind("mastering display", 4, 88),
+    12: SideDataKind("GOP timecode", 8, 8),
+    14: SideDataKind("content light level", 4, 8),
+    15: SideDataKind("ICC profile"),
+    16: SideDataKind("timecode", 4, 16),
+    23: SideDataKind("Dolby Vision RPU"),
+    26: SideDataKind("ambient viewing environment", 4, 24),
+    31: SideDataKind("EXIF"),
 }
 # Those of them that belong to single frames.
 _PASSING_KINDS = frozenset({1, 12, 16, 23})
@@ -104,8 +116,9 @@ def read_side_information(frame: av.VideoFrame) -> tuple[SideInformation, set[st
         side[FIELDS] = _varints((interlaced | top_first << 1, max(0, repeat)))
     lost: set[str] = set()
     for kind, data in _avshim.frame_side_data(frame):
-        if kind in KEPT_KINDS and data:
-            side[FIRST_SIDE_DATA + kind] = _portable(data, KEPT_KINDS[kind][1])
+        kept = KEPT_KINDS.get(kind)
+        if kept is not None and data and kept.size in (None, len(data)):
+            side[FIRST_SIDE_DATA + kind] = _portable(data, kept.number_bytes)
         elif kind not in CODING_KINDS:
             lost.add(LOST_KINDS.get(kind, f"side data of kind {kind}"))
     return side, lost
@@ -119,30 +132,35 @@ def lasting(side: Mapping[int, bytes]) -> SideInformation:
 def describe(kind: int) -> str:
     """A type of side information in words."""
     names = {COLOUR: "colour", ASPECT_RATIO: "sample aspect ratio", FIELDS: "fields"}
-    name, _ = KEPT_KINDS.get(kind - FIRST_SIDE_DATA, (names.get(kind, f"side information of type {kind}"), 1))
-    return name
+    known = KEPT_KINDS.get(kind - FIRST_SIDE_DATA)
+    return known.name if known is not None else names.get(kind, f"side information of type {kind}")
 
 
 def write_side_information(frame: av.VideoFrame, side: Mapping[int, bytes]) -> None:
     """Puts on a new frame what it was encoded with; types that this version does not know are skipped."""
     for kind, data in side.items():
         if kind == COLOUR:
-            _avshim.set_frame_color(frame, *_read_varints(data, 5, "colour"))
+            _avshim.set_frame_color(frame, *read_colour(side))
         elif kind == ASPECT_RATIO:
             _avshim.set_frame_aspect_ratio(frame, *_read_varints(data, 2, "the aspect ratio"))
         elif kind == FIELDS:
             bits, repeat = _read_varints(data, 2, "fields")
             _avshim.set_frame_fields(frame, bool(bits & 1), bool(bits & 2), repeat)
         elif kind - FIRST_SIDE_DATA in KEPT_KINDS:
-            name, size = KEPT_KINDS[kind - FIRST_SIDE_DATA]
-            if len(data) % size:
-                raise BitstreamError(f"the side information on {name} is damaged")
-            _avshim.add_frame_side_data(frame, kind - FIRST_SIDE_DATA, _portable(data, size))
+            known = KEPT_KINDS[kind - FIRST_SIDE_DATA]
+            if known.size not in (None, len(data)):  # FFmpeg would read beyond its end
+                raise BitstreamError(f"the side information on {known.name} is damaged")
+            _avshim.add_frame_side_data(frame, kind - FIRST_SIDE_DATA, _portable(data, known.number_bytes))
 
 
 def read_colour(side: Mapping[int, bytes]) -> tuple[int, ...]:
     """(range, primaries, transfer, matrix, chroma location) by FFmpeg's numbers."""
-    return tuple(_read_varints(side[COLOUR], 5, "colour")) if COLOUR in side else UNKNOWN_COLOUR
+    if COLOUR not in side:
+        return UNKNOWN_COLOUR
+    colour = tuple(_read_varints(side[COLOUR], 5, "colour"))
+    if max(colour) > MAX_COLOUR_CODE:
+        raise BitstreamError("the side information on colour is damaged")
+    return colour
 
 
 def read_aspect_ratio(side: Mapping[int, bytes]) -> tuple[int, ...] | None:

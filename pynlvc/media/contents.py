@@ -96,7 +96,7 @@ def presentation(stream: Stream, said: Mapping[int, bytes]) -> dict[str, object]
     side = _avshim.stream_side_data(stream)
     for frame_kind, stream_kind in STREAM_SIDE_DATA.items():
         data = side.get(stream_kind) or said.get(FIRST_SIDE_DATA + frame_kind, b"")
-        shown[KEPT_KINDS[frame_kind][0]] = comparable(FIRST_SIDE_DATA + frame_kind, data)
+        shown[KEPT_KINDS[frame_kind].name] = comparable(FIRST_SIDE_DATA + frame_kind, data)
     return shown
 
 

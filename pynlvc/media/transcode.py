@@ -183,7 +183,8 @@ class _Job:
                 coding.watch_colour(frame)
                 self._tally.add_frame(frame, _mux(container, tracks.video[track.stream.index], packets))
             elif item.stream.index in tracks.copied and not item.is_discard:
-                self._sounds.check(item)
+                if self._verify:
+                    self._sounds.check(item)
                 item.stream = tracks.copied[item.stream.index]
                 container.mux(item)
         for index, coding in self._codings.items():
