@@ -1,46 +1,25 @@
 // The C ABI: frames to packets.
-#include <cmath>
-#include <memory>
-
-#include "c_api/options.h"
+#include "c_api/frame_codec.h"
 #include "c_api/support.h"
-#include "encoder.h"
 #include "in_use.h"
 
 using namespace nlvc;
 
 namespace {
 
-/// Keyframes by time: whether the one that is due lies at `pts` or before.
-class KeyframeClock {
-  public:
-    KeyframeClock(const EncoderOptions& options, const PictureFormat& format)
-        : active_(!options.gop.has_value()),
-          // Both sides of the comparison in microseconds over the denominator of the time base.
-          interval_(static_cast<__int128>(std::llround(options.gop_seconds * 1e6)) * format.time_base_denominator),
-          tick_(static_cast<__int128>(format.time_base_numerator) * 1000000) {}
-
-    bool due(int64_t pts) const { return active_ && (static_cast<__int128>(pts) - last_) * tick_ >= interval_; }
-    void saw_keyframe(int64_t pts) { last_ = pts; }
-
-  private:
-    bool active_;
-    __int128 interval_, tick_;
-    int64_t last_ = 0;
-};
-
-std::unique_ptr<Encoder> open(const PictureFormat& format, const EncoderOptions& options) {
-    const std::string name = options.model_name();
-    Bytes model = ModelSearch(options.model_path).by_name(name);
+std::unique_ptr<FrameEncoder> make_encoder(const PictureFormat& format, const EncoderOptions& options) {
+    if (options.bridge.use == BridgeUse::kAlways) return make_bridge_encoder(format, options);
     try {
-        return std::make_unique<Encoder>(format, std::move(model), options.settings);
-    } catch (const BitstreamError& error) {
-        throw ModelError("model " + name + ": " + error.what());
+        return make_native_encoder(format, options);
+    } catch (const ModelError&) {
+        if (options.bridge.use == BridgeUse::kNever || !has_interpreter(options.bridge)) throw;
     }
+    return make_bridge_encoder(format, options);
 }
 
 /// The entries that the application gives.
-void add_side(const nlvc_frame& frame, SideInformation& side) {
+SideInformation given_side(const nlvc_frame& frame) {
+    SideInformation side;
     require(frame.side_count >= 0 && (frame.side || frame.side_count == 0), "the side information is null");
     for (int i = 0; i < frame.side_count; ++i) {
         const nlvc_side& entry = frame.side[i];
@@ -50,52 +29,23 @@ void add_side(const nlvc_frame& frame, SideInformation& side) {
         require(side.emplace(entry.type, Bytes(entry.data, entry.data + entry.size)).second,
                 "a type of side information stands twice");
     }
+    return side;
 }
 
 }  // namespace
 
 struct nlvc_encoder {
-    nlvc_encoder(const PictureFormat& picture, EncoderOptions all)
-        : options(std::move(all)),
-          format(picture),
-          pixels(pixel_format(picture.name)),
-          encoder(open(picture, options)),
-          clock(options, picture) {}
+    nlvc_encoder(const PictureFormat& format, const EncoderOptions& options)
+        : pixels(pixel_format(format.name)), encoder(make_encoder(format, options)) {}
 
-    /// Planes of a frame for the codec. Unused bits that differ become a plane of their own, from a keyframe on.
-    std::vector<Plane> coded_planes(FrameContents& contents);
-
-    EncoderOptions options;
-    PictureFormat format;
     const PixelFormat& pixels;
-    std::unique_ptr<Encoder> encoder;
-    KeyframeClock clock;
+    std::unique_ptr<FrameEncoder> encoder;
     EncodedFrame coded;
     int64_t pts = 0, duration = 0;
     bool started = false;
     bool pending = false;  ///< a packet waits to be received
     std::atomic_flag busy = ATOMIC_FLAG_INIT;
 };
-
-std::vector<Plane> nlvc_encoder::coded_planes(FrameContents& contents) {
-    const bool coded_padding = format.alpha && !pixels.alpha;
-    if (contents.padding && !coded_padding) {
-        PictureFormat with_padding = format;
-        with_padding.alpha = true;
-        encoder = open(with_padding, options);
-        format = with_padding;
-    }
-    if (contents.padding) {
-        contents.planes.push_back(std::move(*contents.padding));
-    } else if (coded_padding) {
-        const auto constant = contents.side.find(kPaddingType);
-        const int value = constant == contents.side.end() ? 0 : constant->second[0] | constant->second[1] << 8;
-        require(value <= format.maximum(), "the unused words hold a value above the format's depth");
-        contents.planes.emplace_back(format.width, format.height, static_cast<uint16_t>(value));
-        contents.side.erase(kPaddingType);
-    }
-    return std::move(contents.planes);
-}
 
 nlvc_status nlvc_encoder_open(const nlvc_format* format, const char* const* options, nlvc_encoder** encoder) {
     return guarded([&] {
@@ -108,8 +58,8 @@ nlvc_status nlvc_encoder_open(const nlvc_format* format, const char* const* opti
 nlvc_status nlvc_encoder_extradata(const nlvc_encoder* encoder, const uint8_t** data, size_t* size) {
     return guarded([&] {
         require(encoder && data && size, "a pointer is null");
-        *data = encoder->encoder->sequence_header().data();
-        *size = encoder->encoder->sequence_header().size();
+        *data = encoder->encoder->extradata().data();
+        *size = encoder->encoder->extradata().size();
         return NLVC_OK;
     });
 }
@@ -120,14 +70,8 @@ nlvc_status nlvc_encoder_send(nlvc_encoder* encoder, const nlvc_frame* frame) {
         const InUse in_use(encoder->busy);
         if (encoder->pending) return NLVC_AGAIN;
         require(!encoder->started || frame->pts > encoder->pts, "pts does not lie after that of the frame before");
-        const bool keyframe = frame->keyframe != 0 || encoder->clock.due(frame->pts);
-        FrameContents contents = read_frame(encoder->pixels, encoder->format.width, encoder->format.height,
-                                            memory_planes(*frame, encoder->pixels));
-        std::vector<Plane> planes = encoder->coded_planes(contents);
-        add_side(*frame, contents.side);
-        encoder->coded = encoder->encoder->encode(std::move(planes), frame->pts, frame->duration, keyframe,
-                                                  std::move(contents.side));
-        if (encoder->coded.keyframe) encoder->clock.saw_keyframe(frame->pts);
+        encoder->coded = encoder->encoder->encode({memory_planes(*frame, encoder->pixels), given_side(*frame),
+                                                   frame->pts, frame->duration, frame->keyframe != 0});
         encoder->pts = frame->pts;
         encoder->duration = frame->duration;
         encoder->started = encoder->pending = true;

@@ -70,6 +70,15 @@ PictureFormat from_c(const nlvc_format& f) {
     return picture;
 }
 
+const PixelFormat& pixel_format_of(const PictureFormat& picture) {
+    try {
+        from_c(to_c(picture));
+        return pixel_format(picture.name);
+    } catch (const std::invalid_argument& error) {
+        throw BitstreamError(std::string("sequence header: ") + error.what());
+    }
+}
+
 MemoryPlanes memory_planes(const nlvc_frame& frame, const PixelFormat& format) {
     MemoryPlanes planes;
     for (size_t p = 0; p < format.memory.size(); ++p) {

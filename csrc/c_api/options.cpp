@@ -43,7 +43,7 @@ double seconds(const std::string& text) {
 using Encoding = EncoderOptions;
 using Decoding = DecoderOptions;
 
-const std::vector<OptionRow<Encoding>> kEncoderOptions = {
+const std::vector<OptionRow<Encoding>> kNativeEncoderOptions = {
     {{"effort", "1", "0: the fast model, 1: the standard one, slower and smaller; unless a model is named"},
      [](const std::string& v, Encoding& o) { o.effort = integer(v, 0, kMostEffort); }},
     {{"model", "", "name of a model, or path of a file that ends in .nlvm; empty: chosen by effort"},
@@ -70,12 +70,24 @@ const std::vector<OptionRow<Encoding>> kEncoderOptions = {
      [](const std::string& v, Encoding& o) { o.settings.threads = integer(v, 0, 256); }},
 };
 
-const std::vector<OptionRow<Decoding>> kDecoderOptions = {
+const std::vector<OptionRow<Decoding>> kNativeDecoderOptions = {
     {{"model_path", "", "folders and files, separated by ':', in which models are looked for first"},
      [](const std::string& v, Decoding& o) { o.model_path = v; }},
     {{"threads", "0", "processor threads, 1 to 256; 0: one for each processor"},
      [](const std::string& v, Decoding& o) { o.threads = integer(v, 0, 256); }},
 };
+
+template <class Settings>
+std::vector<OptionRow<Settings>> with_bridge_options(std::vector<OptionRow<Settings>> table) {
+    table.push_back(
+        {{"bridge", "1", "code in a Python process, 0: never, 1: where a model needs it, 2: always"},
+         [](const std::string& v, Settings& o) { o.bridge.use = static_cast<BridgeUse>(integer(v, 0, 2)); }});
+    table.push_back({{"python", "", "interpreter of that process; empty: NLVC_PYTHON of the environment"},
+                     [](const std::string& v, Settings& o) { o.bridge.python = v; }});
+    table.push_back({{"bridge_timeout", "600", "seconds to wait for an answer of that process, 1 to 86400"},
+                     [](const std::string& v, Settings& o) { o.bridge.timeout_seconds = integer(v, 1, 86400); }});
+    return table;
+}
 
 template <class Settings>
 Settings parse(const char* const* options, const std::vector<OptionRow<Settings>>& table) {
@@ -96,9 +108,13 @@ Settings parse(const char* const* options, const std::vector<OptionRow<Settings>
         } catch (const std::invalid_argument& error) {
             throw std::invalid_argument("option " + name + " is '" + value + "': it " + error.what());
         }
+        settings.given.emplace_back(*options);
     }
     return settings;
 }
+
+const std::vector<OptionRow<Encoding>> kEncoderOptions = with_bridge_options(kNativeEncoderOptions);
+const std::vector<OptionRow<Decoding>> kDecoderOptions = with_bridge_options(kNativeDecoderOptions);
 
 template <class Settings>
 const nlvc_option* item(const std::vector<OptionRow<Settings>>& table, int index) {

@@ -2,11 +2,21 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "encoder.h"
 #include "nlvc.h"
 
 namespace nlvc {
+
+enum class BridgeUse { kNever = 0, kWhereNeeded = 1, kAlways = 2 };
+
+/// About the Python process that codes where this library cannot.
+struct BridgeOptions {
+    BridgeUse use = BridgeUse::kWhereNeeded;
+    std::string python;         ///< the interpreter; empty: as NLVC_PYTHON says
+    int timeout_seconds = 600;  ///< patience for one frame
+};
 
 /// The default of a member is the default of the option.
 struct EncoderOptions {
@@ -16,12 +26,16 @@ struct EncoderOptions {
     EncoderSettings settings;
     std::optional<int> gop;    ///< frames from keyframe to keyframe; 0: no limit
     double gop_seconds = 2.0;  ///< the same in seconds, where gop is not given
+    BridgeOptions bridge;
+    std::vector<std::string> given;  ///< "name=value" as the application wrote them
     std::string model_name() const;
 };
 
 struct DecoderOptions {
     std::string model_path;
     int threads = 0;
+    BridgeOptions bridge;
+    std::vector<std::string> given;
 };
 
 /// `options`: as in nlvc.h, also null. std::invalid_argument names what is wrong.

@@ -31,6 +31,9 @@ nlvc_format to_c(const PictureFormat& format);
 /// What an application says about its pictures: all fields must be those of the named pixel format, but that alpha may
 /// stand for coded padding.
 PictureFormat from_c(const nlvc_format& format);
+/// The pixel format of a stream. BitstreamError when its planes do not fit the name: damaged, or newer than this
+/// library.
+const PixelFormat& pixel_format_of(const PictureFormat& picture);
 /// Planes as a frame has them; every one that the format uses must be there.
 MemoryPlanes memory_planes(const nlvc_frame& frame, const PixelFormat& format);
 

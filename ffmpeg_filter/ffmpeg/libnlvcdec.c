@@ -18,6 +18,9 @@ typedef struct NLVCDecoder {
     AVFrame *last; /* to be shown again in place of damaged frames, where the user wants that */
 
     char *model_path;
+    int bridge;
+    char *python;
+    int bridge_timeout;
 } NLVCDecoder;
 
 static int set_format(AVCodecContext *avctx, const nlvc_format *format)
@@ -45,15 +48,21 @@ static av_cold int decode_init(AVCodecContext *avctx)
     NLVCOptions options = { { NULL } };
     nlvc_format format;
     nlvc_status status = NLVC_OK;
-    int ret;
+    int ret = 0;
 
     c->last = av_frame_alloc();
     if (!c->last)
         return AVERROR(ENOMEM);
 
-    ret = nlvc_add_option(&options, av_asprintf("threads=%d", av_clip(avctx->thread_count, 0, 256)));
-    if (ret >= 0 && c->model_path)
-        ret = nlvc_add_option(&options, av_asprintf("model_path=%s", c->model_path));
+#define ADD(...) if (ret >= 0) ret = nlvc_add_option(&options, av_asprintf(__VA_ARGS__))
+    ADD("threads=%d", av_clip(avctx->thread_count, 0, 256));
+    if (c->model_path)
+        ADD("model_path=%s", c->model_path);
+    ADD("bridge=%d", c->bridge);
+    if (c->python)
+        ADD("python=%s", c->python);
+    ADD("bridge_timeout=%d", c->bridge_timeout);
+#undef ADD
     if (ret >= 0)
         status = nlvc_decoder_open(avctx->extradata_size > 0 ? avctx->extradata : NULL, FFMAX(avctx->extradata_size, 0),
                                    (const char *const *)options.items, &c->decoder);
@@ -176,6 +185,12 @@ static av_cold int decode_close(AVCodecContext *avctx)
 static const AVOption options[] = {
     { "model_path", "folders and files, separated by ':', in which models are looked for first",
       OFFSET(model_path), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, VD },
+    { "bridge", "code in a Python process, 0: never, 1: where a model needs it, 2: always",
+      OFFSET(bridge), AV_OPT_TYPE_INT, { .i64 = 1 }, 0, 2, VD },
+    { "python", "interpreter of that process; unset: NLVC_PYTHON of the environment",
+      OFFSET(python), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, VD },
+    { "bridge_timeout", "seconds to wait for an answer of that process",
+      OFFSET(bridge_timeout), AV_OPT_TYPE_INT, { .i64 = 600 }, 1, 86400, VD },
     { NULL },
 };
 

@@ -19,6 +19,9 @@ typedef struct NLVCEncoder {
     int effort;
     char *model;
     char *model_path;
+    int bridge;
+    char *python;
+    int bridge_timeout;
     int embed_model;
     int delta;
     int gop;
@@ -48,6 +51,10 @@ static int set_options(AVCodecContext *avctx, NLVCOptions *options)
     ADD("scene_cuts=%d", c->scene_cuts);
     ADD("slices=%d", c->slices ? c->slices : FFMIN(avctx->slices, 8));
     ADD("threads=%d", av_clip(avctx->thread_count, 0, 256));
+    ADD("bridge=%d", c->bridge);
+    if (c->python)
+        ADD("python=%s", c->python);
+    ADD("bridge_timeout=%d", c->bridge_timeout);
 #undef ADD
     return ret;
 }
@@ -167,6 +174,12 @@ static const AVOption options[] = {
       OFFSET(scene_cuts), AV_OPT_TYPE_BOOL, { .i64 = 1 }, 0, 1, VE },
     { "slices", "independent parts of a frame, threads work on them; 0: chosen by the height",
       OFFSET(slices), AV_OPT_TYPE_INT, { .i64 = 0 }, 0, 8, VE },
+    { "bridge", "code in a Python process, 0: never, 1: where a model needs it, 2: always",
+      OFFSET(bridge), AV_OPT_TYPE_INT, { .i64 = 1 }, 0, 2, VE },
+    { "python", "interpreter of that process; unset: NLVC_PYTHON of the environment",
+      OFFSET(python), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, VE },
+    { "bridge_timeout", "seconds to wait for an answer of that process",
+      OFFSET(bridge_timeout), AV_OPT_TYPE_INT, { .i64 = 600 }, 1, 86400, VE },
     { NULL },
 };
 

@@ -10,5 +10,6 @@ COMMANDS: dict[str, str] = {
     "compare": "compare two files track by track and frame by frame",
     "info": "show what is known about a file's video track",
     "framemd5": "print the MD5 of every frame as ffmpeg does",
+    "serve": "code for another process over standard input and output",
     "train": "train a probability model on video clips",
 }

@@ -111,12 +111,12 @@ class Encoder:
         """SHA-256 of the model, 64 hexadecimal digits: what the stream demands of its decoder."""
         return self._core.model_hash
 
-    def encode(self, frame: av.VideoFrame | None) -> list[av.Packet]:
+    def encode(self, frame: av.VideoFrame | None, *, keyframe: bool = False) -> list[av.Packet]:
         """Encodes one frame and returns its packet; None ends the stream (nothing is ever held back).
 
-        A frame without timestamp follows the previous one without a gap. Raises NlvcError when the frame differs in
-        size or format from the encoder's, when a timestamp does not lie after the previous one, and when a sample
-        exceeds the declared depth; the encoder can go on with another frame then.
+        A frame without timestamp follows the previous one without a gap; `keyframe` asks for a keyframe. Raises
+        NlvcError when the frame differs in size or format from the encoder's, when a timestamp does not lie after the
+        previous one, and when a sample exceeds the declared depth; the encoder can go on with another frame then.
         """
         if frame is None:
             return []
@@ -128,7 +128,7 @@ class Encoder:
         except NlvcError as error:
             raise NlvcError(f"frame {self._frames}: {error}") from None
         encoded = self._core.encode(
-            planes, pts=pts, duration=duration, force_keyframe=self._keyframe_due(pts), side=side
+            planes, pts=pts, duration=duration, force_keyframe=keyframe or self._keyframe_due(pts), side=side
         )
         self._frames += 1
         self._last_pts, self._next_pts = pts, pts + duration
