@@ -20,7 +20,8 @@ from pynlvc.errors import (
     UnsupportedFormatError,
     UsageError,
 )
-from pynlvc.media.compare import CompareReport, Difference, TrackComparison, compare
+from pynlvc.media.compare import CompareReport, TrackComparison, compare
+from pynlvc.media.descriptions import Difference
 from pynlvc.media.framemd5 import framemd5
 from pynlvc.media.info import TrackInfo, info
 from pynlvc.media.reader import Reader

@@ -260,6 +260,16 @@ def test_what_a_container_cannot_hold_is_named(tmp_path: Path, rich_source: Path
     report = pynlvc.transcode(rich_source, tmp_path / "out.nut", settings=settings)
     text = "; ".join(report.warnings)
     assert "font.ttf" in text and "cover.png" in text and "not kept" in text
+    text = "; ".join(pynlvc.transcode(rich_source, tmp_path / "out.avi", settings=settings).warnings)
+    wanted = (
+        "file: tag custom_tag",
+        "file: chapter 1 ",
+        "audio track 1: tag language: eng",
+        "video track 0: dispositions",
+    )
+    assert [lost for lost in wanted if f"not kept as it was: {lost}" not in text] == []
+    text = "; ".join(pynlvc.transcode(rich_source, tmp_path / "out.mov", settings=settings).warnings)
+    assert "not kept as it was: file: tag custom_tag" in text
 
 
 def test_codecs_that_would_convert_are_refused(tmp_path: Path, settings: EncoderSettings) -> None:

@@ -23,6 +23,7 @@ class OutputTracks:
 
     video: dict[int, Stream] = field(default_factory=dict)
     copied: dict[int, Stream] = field(default_factory=dict)
+    order: list[int] = field(default_factory=list)  # the input's indices of both in the output's order
     warnings: list[str] = field(default_factory=list)  # what could not be kept
 
 
@@ -39,12 +40,14 @@ def add_tracks(
         try:
             if stream.index in add_video:
                 tracks.video[stream.index] = add_video[stream.index]()
+                tracks.order.append(stream.index)
             elif output.format.name == PICTURES:
                 raise NlvcError("pictures hold one video track and nothing else")
             elif is_cover(stream) or stream.type == "attachment":
                 _add_attachment(output, stream, source)
             elif stream.type in ("video", "audio", "subtitle"):
                 tracks.copied[stream.index] = add_copied_track(output, stream)
+                tracks.order.append(stream.index)
             else:
                 raise NlvcError("FFmpeg cannot write such tracks")
         except NlvcError as error:

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
-from av.stream import Disposition, Stream
+from av.stream import Stream
 
-from pynlvc import _avshim
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.pixel_formats import plain_name, same_samples
 from pynlvc.codec.side_information import describe
 from pynlvc.media.contents import Content, attached, comparable, presentation, read_contents
+from pynlvc.media.descriptions import Difference, Findings, compare_files, compare_tracks
 from pynlvc.media.source import VideoSource
 from pynlvc.media.timeline import MATROSKA_TICK
-from pynlvc.media.tracks import ADDED_TAGS, is_cover, kept_tags
-
-MAX_DIFFERENCES = 20  # named of each track; then their number alone
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing that is not the same."""
-
-    where: str  # "file", "video 0", "audio 1, packet 3", ...
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+from pynlvc.media.tracks import is_cover
 
 
 @dataclass(frozen=True)
@@ -60,36 +44,6 @@ class CompareReport:
         return not self.differences
 
 
-@dataclass
-class _Findings:
-    differences: list[Difference] = field(default_factory=list)
-    _counts: dict[str, int] = field(default_factory=dict)
-
-    def check(self, where: str, what: str, first: object, second: object) -> None:
-        """Notes a difference between two values."""
-        if first != second:
-            self.add(where, f"{what}: {_shown(first)} and {_shown(second)}")
-
-    def add(self, where: str, what: str) -> None:
-        track = where.partition(",")[0]
-        count = self._counts[track] = self._counts.get(track, 0) + 1
-        if count <= MAX_DIFFERENCES:
-            self.differences.append(Difference(where, what))
-
-    def all(self) -> tuple[Difference, ...]:
-        more = [
-            Difference(track, f"and {count - MAX_DIFFERENCES} more differences")
-            for track, count in self._counts.items()
-            if count > MAX_DIFFERENCES
-        ]
-        return (*self.differences, *more)
-
-
-def _shown(value: object) -> str:
-    text = "none" if value in (None, "", b"", {}, ()) else str(value)
-    return text if len(text) <= 100 else f"{text[:97]}..."
-
-
 def compare(
     first: str | os.PathLike[str], second: str | os.PathLike[str], *, settings: DecoderSettings | None = None
 ) -> CompareReport:
@@ -99,19 +53,19 @@ def compare(
     codecs, containers and their own statistics may differ at will. Raises NlvcError for files that cannot be read.
     """
     paths = Path(first), Path(second)
-    findings = _Findings()
+    findings = Findings()
     with (
         VideoSource(paths[0], settings=settings, video_tracks="all") as a,
         VideoSource(paths[1], settings=settings, video_tracks="all") as b,
     ):
-        _compare_files(a, b, findings)
+        compare_files(a.container, b.container, findings)
         pairs: list[tuple[str, int, Stream, Stream]] = []
         for kind in ("video", "cover", "audio", "subtitle", "attachment", "data"):
             here, there = _of_kind(a, kind), _of_kind(b, kind)
             findings.check("file", f"number of {kind} tracks", len(here), len(there))
             pairs += [(kind, n, *pair) for n, pair in enumerate(zip(here, there, strict=False))]
         for kind, number, one, other in pairs:
-            _compare_description(f"{kind} {number}", one, other, findings)
+            compare_tracks(f"{kind} {number}", one, other, findings)
         contents = []
         for source in (a, b):
             found, error = read_contents(source)
@@ -158,36 +112,8 @@ def _tolerance(source: VideoSource, stream: Stream, kind: str) -> Fraction:
     return base / 2 if kind == "video" else max(base, MATROSKA_TICK)
 
 
-def _compare_files(a: VideoSource, b: VideoSource, findings: _Findings) -> None:
-    _compare_tags("file", a.container.metadata, b.container.metadata, findings)
-    chapters = [[_chapter(chapter) for chapter in source.container.chapters()] for source in (a, b)]
-    for number, (one, other) in enumerate(zip_longest(*chapters)):
-        findings.check("file", f"chapter {number} (start ms, end ms, tags)", one, other)
-
-
-def _compare_tags(where: str, one: Mapping[str, str], other: Mapping[str, str], findings: _Findings) -> None:
-    first, second = (
-        {key.upper(): value for key, value in kept_tags(tags, coded_anew=True).items()} for tags in (one, other)
-    )
-    for key in sorted(set(first) | set(second)):
-        if (key in first and key in second) or key not in ADDED_TAGS:
-            findings.check(where, f"tag {key.lower()}", first.get(key), second.get(key))
-
-
-def _chapter(chapter: Any) -> tuple[int, int, dict[str, str]]:
-    base = 1000 * (chapter["time_base"] or Fraction(0))
-    return round(chapter["start"] * base), round(chapter["end"] * base), dict(chapter["metadata"])
-
-
-def _compare_description(where: str, one: Stream, other: Stream, findings: _Findings) -> None:
-    _compare_tags(where, one.metadata, other.metadata, findings)
-    findings.check(where, "dispositions", Disposition(one.disposition), Disposition(other.disposition))
-    if where.startswith(("audio", "subtitle")):
-        findings.check(where, "codec header", *(_avshim.extradata(stream).hex() for stream in (one, other)))
-
-
 def _compare_contents(
-    where: str, pair: tuple[list[Content], list[Content]], tolerance: Fraction, findings: _Findings
+    where: str, pair: tuple[list[Content], list[Content]], tolerance: Fraction, findings: Findings
 ) -> None:
     name = "frame" if where.startswith("video") else "packet"
     findings.check(where, f"number of {name}s", len(pair[0]), len(pair[1]))

@@ -20,7 +20,8 @@ from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.errors import NlvcError
 from pynlvc.media.coding import Coding
 from pynlvc.media.companions import OutputTracks, add_tracks
-from pynlvc.media.containers import PICTURE_CODECS, ffmpeg_errors
+from pynlvc.media.containers import PICTURE_CODECS, PICTURES, ffmpeg_errors
+from pynlvc.media.descriptions import descriptions_lost
 from pynlvc.media.output_file import Output, check_target, written
 from pynlvc.media.readback import read_back
 from pynlvc.media.reports import ProgressCallback, TranscodeReport
@@ -129,7 +130,7 @@ class _Job:
         self.coding_seconds = self._tally.seconds
         started = time.monotonic()
         if self._verify and output.readable is not None:
-            self._read_back(tracks)
+            self._read_back(output.readable, tracks)
         self._verified = self._verify and (output.readable is not None or self._codec == "nlvc")
         self._verify_seconds = time.monotonic() - started
         self._conclude()
@@ -190,12 +191,13 @@ class _Job:
         for index, coding in self._codings.items():
             self._tally.coded_bytes += _mux(container, tracks.video[index], coding.sink.encode(None))
 
-    def _read_back(self, tracks: OutputTracks) -> None:
-        assert self._output.readable is not None, "the caller asked"
+    def _read_back(self, written: Path, tracks: OutputTracks) -> None:
+        if self._output.container != PICTURES:
+            self._warnings += descriptions_lost(self._source.container, written, tracks.order)
         for index, coding in self._codings.items():
             self._warnings += read_back(
-                self._output.readable,
-                _video_number(tracks, index),
+                written,
+                _video_number(self._source, tracks, index),
                 coding.record,
                 coding.sink.stored_format,
                 self._reader_settings,
@@ -269,11 +271,9 @@ def _mux(output: av.container.OutputContainer, track: Stream, packets: Sequence[
     return size
 
 
-def _video_number(tracks: OutputTracks, index: int) -> int:
+def _video_number(source: VideoSource, tracks: OutputTracks, index: int) -> int:
     """The number of a coded track among the output's video tracks."""
-    copied = [stream.index for stream in tracks.copied.values() if stream.type == "video"]
-    places = sorted([stream.index for stream in tracks.video.values()] + copied)
-    return places.index(tracks.video[index].index)
+    return [i for i in tracks.order if source.container.streams[i].type == "video"].index(index)
 
 
 def _reader_settings(settings: EncoderSettings, decoder_settings: DecoderSettings) -> DecoderSettings:
