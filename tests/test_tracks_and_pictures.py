@@ -117,6 +117,9 @@ def test_sequences_in_and_out(tmp_path: Path, shots: Path, settings: EncoderSett
     )
     assert pynlvc.compare(shots, coded).tracks[0].items == (5, 5)
     assert pynlvc.verify(coded, against=shots).ok
+    pynlvc.transcode(shots, tmp_path / "slow.mkv", settings=settings, frame_rate=Fraction(1))
+    assert pynlvc.verify(tmp_path / "slow.mkv", against=shots).ok, "pictures have no times"
+    assert pynlvc.compare(shots, tmp_path / "slow.mkv").equal
 
 
 @pytest.mark.parametrize(

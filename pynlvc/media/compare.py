@@ -12,11 +12,14 @@ from av.stream import Stream
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.pixel_formats import plain_name, same_samples
 from pynlvc.codec.side_information import describe
+from pynlvc.media.containers import holds_pictures
 from pynlvc.media.contents import Content, attached, comparable, presentation, read_contents
 from pynlvc.media.descriptions import Difference, Findings, compare_files, compare_tracks
 from pynlvc.media.source import VideoSource
 from pynlvc.media.timeline import MATROSKA_TICK
 from pynlvc.media.tracks import is_cover
+
+ANY_TIME = Fraction(10**12)  # seconds
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,9 @@ def _codec(source: VideoSource, stream: Stream) -> str:
 
 
 def _tolerance(source: VideoSource, stream: Stream, kind: str) -> Fraction:
-    """Seconds by which a time may be off: none for NLVC."""
+    """Seconds by which a time may be off: none for NLVC, any for pictures, which have no times."""
+    if holds_pictures(source.container):
+        return ANY_TIME
     if stream.index in source.tracks and source.tracks[stream.index].is_nlvc:
         return Fraction(0)
     base = stream.time_base or MATROSKA_TICK

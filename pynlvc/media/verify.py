@@ -18,6 +18,7 @@ from pynlvc.codec.pixel_formats import plain_name, same_samples
 from pynlvc.codec.planes import frame_planes, memory_checksum
 from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
+from pynlvc.media.containers import holds_pictures
 from pynlvc.media.reports import ProgressCallback, VerifyReport
 from pynlvc.media.source import VideoSource
 from pynlvc.media.tally import Tally
@@ -117,6 +118,7 @@ def _compare(
     frames: Iterator[av.VideoFrame | None], checked: VideoSource, original: VideoSource, problems: _Problems
 ) -> None:
     """Compares all samples and times with those of `original`."""
+    timed = not (holds_pictures(checked.container) or holds_pictures(original.container))
     tolerance = max(checked.time_base, MATROSKA_TICK) + original.time_base
     count = original_count = 0
     shift: Fraction | None = None
@@ -130,7 +132,7 @@ def _compare(
             problems.add(f"frame {number} differs from {original.path}: {difference}")
         drift = frame_seconds(frame) - frame_seconds(wanted)
         shift = drift if shift is None else shift  # a constant shift concerns all tracks alike: no damage
-        if abs(drift - shift) > tolerance:
+        if timed and abs(drift - shift) > tolerance:
             problems.add(f"frame {number} is shown {float(drift - shift):+.6f} s from its time in {original.path}")
     if count != original_count:
         problems.add(f"there are {count} frames where {original.path} has {original_count}")
