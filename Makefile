@@ -22,7 +22,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq $(if $(TORCH_INDEX),--extra-inde
 NATIVE := $(wildcard csrc/* csrc/*/* src/*/*)
 CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp examples/c/*.c ffmpeg_filter/gstreamer/*.h ffmpeg_filter/gstreamer/*.c ffmpeg_filter/tests/*.c)
 
-.PHONY: demo test lib install-lib ffmpeg gstreamer test-ffmpeg lint bench venv install programs clean
+.PHONY: demo test lib install-lib ffmpeg gstreamer test-ffmpeg lint bench venv install programs hosts clean
 .DELETE_ON_ERROR:
 
 venv install: $(VENV)/installed
@@ -60,8 +60,21 @@ install-lib:
 ffmpeg gstreamer:
 	@$(MAKE) --no-print-directory -C ffmpeg_filter $@
 
-test-ffmpeg: $(VENV)/installed programs
+test-ffmpeg: $(VENV)/installed programs hosts
 	@$(BIN)/python -m pytest ffmpeg_filter/tests
+
+# What FFmpeg's build and the tests of GStreamer and mpv need. SDL is for ffplay.
+HOSTS := xz-utils dpkg-dev libsdl2-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools \
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good mpv valgrind
+hosts:
+	@missing=""; \
+	for package in $(HOSTS); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "The tests need other programs: apt install$$missing"; exit 1; \
+	fi; \
+	echo "Installing$$missing ..."; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 # The tests check files with programs that are not ours.
 programs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pynlvc.codec.pixel_formats import PIXEL_FORMATS
 from tests.clip_files import hashes_of, stock_framemd5, write_clip
 from tests.clips import make_clip
 from tests.libnlvc import load_library
-from tests.media_files import run_tool, words
+from tests.media_files import PROJECT, run_tool, words
 
 ENCODE = words("-c:v libnlvc -effort 0 -c:a copy")
 RATE = Fraction(25)
@@ -151,6 +152,16 @@ def test_pipes(ffmpeg: Ffmpeg, sound: Source, form: str) -> None:
     decode = f"{program} -v error -i - -map 0:v -fps_mode passthrough -f framemd5 -"
     listing = run_tool("sh", "-c", f"{encode} | {decode}")
     assert [line.split()[-1] for line in listing.splitlines() if line[0] != "#"] == sound.hashes
+
+
+def test_pipes_between_the_package_and_the_stock_ffmpeg(source: Source, coded: Path, tmp_path: Path) -> None:
+    package, stock = f"{sys.executable} -m pynlvc", f"ffmpeg -nostdin -v error -i {source.path} -map 0:v"
+    decode = f"{package} decode {coded} - | ffmpeg -v error -i - -map 0:v -f framemd5 -pix_fmt {source.pix_fmt} -"
+    encode = f"{stock} -c copy -f nut - | {package} transcode - {tmp_path}/out.mkv --model fast"
+    run_tool("env", f"PYTHONPATH={PROJECT}", "bash", "-o", "pipefail", "-c", encode)
+    assert pynlvc.verify(tmp_path / "out.mkv", against=source.path).ok
+    listing = run_tool("env", f"PYTHONPATH={PROJECT}", "bash", "-o", "pipefail", "-c", decode)
+    assert hashes_of(listing) == source.hashes
 
 
 def test_filters_between_decoder_and_encoder(ffmpeg: Ffmpeg, coded_sound: Path, sound: Source, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,8 @@ def environment(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> dic
     return os.environ | {
         "PATH": os.pathsep.join([str(ffmpeg.folder), str(programs), os.environ["PATH"]]),
         "PYTHONPATH": str(PROJECT),
+        "NLVC": str(PROJECT),
+        "STOCK": str(shutil.which("ffmpeg")),
         "GST_PLUGIN_PATH": str(build_gstreamer()),
         "GST_REGISTRY": str(programs / "registry.bin"),
     }

@@ -6,6 +6,7 @@ A command NAME is the module `pynlvc.cli.NAME`, imported only when it is called,
 
 COMMANDS: dict[str, str] = {
     "transcode": "code a video file to NLVC, or NLVC back to FFV1, copying everything else",
+    "decode": "decode a file to raw video for other programs",
     "verify": "decode a file and check everything, also against its source",
     "compare": "compare two files track by track and frame by frame",
     "info": "show what is known about a file's video track",
