@@ -1,77 +1,59 @@
-"""Speed of the library by instruction set and number of threads, its peak memory, and its range coder beside
-constriction's.
+"""Speed of encoder and decoder by model, instruction set, threads and picture size, beside other lossless codecs; peak
+memory, start-up and verification of `transcode`; nanoseconds per symbol of the entropy coder; the int8 peak.
 
     python -m benchmarks.speed [CLIP] [--repeats 3]
 
-Times are wall-clock of encode and decode calls on frames in memory, checksums on, no container; medians over the
-repeats. Without CLIP a CIF clip is generated. Writes benchmarks/results/speed.tsv; run it on an idle machine.
+Codec times are wall-clock of calls on frames in memory, checksums on, no container; medians over the repeats. CLIP is
+8-bit 4:2:0; it is tiled to the larger sizes. Without it a clip is generated. Writes benchmarks/results/speed.tsv; run
+it on an idle machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import resource
+import json
+import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import version
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 
-import constriction
-import numpy as np
+import av
 
-from benchmarks.harness import load_source
+from benchmarks.peers import PEERS
 from benchmarks.results import FOLDER, machine
+from benchmarks.speed_material import PIX_FMT, RATE, SIZES, Material, material
+from benchmarks.speed_symbols import measure as measure_symbols
 from pynlvc import _core
-from pynlvc.codec.pixel_formats import pixel_format
-from pynlvc.codec.planes import frame_planes
+from pynlvc.model.architecture import SHAPES
 from pynlvc.model.store import load_model
-from tests.clips import make_clip
 
 TABLE = FOLDER / "speed.tsv"
-SYMBOLS = 500_000
+PEERS_HERE = ("ffv1-gop300", "x264-veryslow", "x265-veryslow")
+PEAK_FLAGS = {"avx2": ["-mavx2"], "avx512vnni": ["-mavx512f", "-mavx512vnni", "-Wno-uninitialized"]}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One measurement."""
+    """One measurement: encode and decode in `unit`."""
 
-    what: str  # "codec", "memory" or "range coder"
-    clip: str
-    kernels: str
-    model: str = ""
-    threads: int = 1  # 0: one per core
-    encode: float = 0.0  # frames/s; range coder: ns per symbol
+    what: str
+    clip: str = ""
+    codec: str = ""  # a model of ours, or a peer
+    kernels: str = ""
+    threads: int = 0  # 0: one per core
+    unit: str = "frames/s"
+    encode: float = 0.0
     decode: float = 0.0
-    peak_mb: float = 0.0  # memory row: peak resident memory of a process that encodes and decodes the clip
+    mpixels_encode: float = 0.0  # Mpixel/s
+    mpixels_decode: float = 0.0
     machine: str = field(default_factory=machine)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Material:
-    """A clip as planes, and its format for the native module."""
-
-    name: str
-    layout: _core.Format
-    frames: list[list[np.ndarray]]
-
-
-def load_material(path: Path | None) -> Material:
-    """The clip, or a generated one of CIF size."""
-    if path is None:
-        clip = make_clip(352, 288, 12)
-        frames = [[np.ascontiguousarray(plane) for plane in planes] for planes in clip.frames]
-        name, pix_fmt, width, height = "generated_cif", clip.pix_fmt, clip.width, clip.height
-    else:
-        source = load_source(path)
-        frames = [[np.ascontiguousarray(plane) for plane in frame_planes(frame)] for frame in source.frames]
-        name, pix_fmt, width, height = source.name, source.pix_fmt, source.width, source.height
-    layout = pixel_format(pix_fmt).core_format(width, height, (1, 25))
-    return Material(name=name, layout=layout, frames=frames)
 
 
 def seconds(work: Callable[[], object], repeats: int) -> float:
@@ -84,13 +66,25 @@ def seconds(work: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
-def codec_row(material: Material, model: str, kernels: str, threads: int, repeats: int) -> Row:
-    """Frames per second of encoder and decoder."""
+def speed_row(row: Row, clip: Material, encode: float, decode: float) -> Row:
+    """The row with frames/s and Mpixel/s from seconds for the whole clip."""
+    return replace(
+        row,
+        clip=clip.name,
+        encode=round(len(clip.frames) / encode, 2),
+        decode=round(len(clip.frames) / decode, 2),
+        mpixels_encode=round(clip.pixels / encode / 1e6, 3),
+        mpixels_decode=round(clip.pixels / decode / 1e6, 3),
+    )
+
+
+def codec_row(clip: Material, model: str, kernels: str, threads: int, repeats: int) -> Row:
+    """Our encoder and decoder through the native module."""
     file = load_model(model).data
 
     def encode() -> list[bytes]:
-        encoder = _core.Encoder(material.layout, file, threads=threads, kernels=kernels)
-        return [encoder.encode(planes, pts=i, duration=1).data for i, planes in enumerate(material.frames)]
+        encoder = _core.Encoder(clip.layout, file, threads=threads, kernels=kernels)
+        return [encoder.encode(planes, pts=i, duration=1).data for i, planes in enumerate(clip.frames)]
 
     packets = encode()
 
@@ -99,110 +93,129 @@ def codec_row(material: Material, model: str, kernels: str, threads: int, repeat
         for packet in packets:
             decoder.decode(packet)
 
-    return Row(
-        what="codec",
-        clip=material.name,
-        model=model,
-        kernels=kernels,
-        threads=threads,
-        encode=round(len(packets) / seconds(encode, repeats), 2),
-        decode=round(len(packets) / seconds(decode, repeats), 2),
-    )
+    times = seconds(encode, repeats), seconds(decode, repeats)
+    return speed_row(Row(what="codec", codec=model, kernels=kernels, threads=threads), clip, *times)
 
 
-def memory_row(path: Path | None, model: str) -> Row:
-    """Peak memory of a fresh process that codes the clip both ways with all cores (interpreter and clip included)."""
-    command = [sys.executable, "-m", "benchmarks.speed", "--memory-probe", model, *([str(path)] if path else [])]
-    peak_kb = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    name = path.stem if path else "generated_cif"
-    return Row(
-        what="memory",
-        clip=name,
-        model=model,
-        kernels=_core.kernel_names()[-1],
-        threads=0,
-        peak_mb=round(peak_kb / 1024, 1),
-    )
+def codec_rows(path: Path | None, repeats: int) -> Iterator[Row]:
+    """Every set of kernels in CIF, the fastest at every size."""
+    names = _core.kernel_names()
+    for size in SIZES:
+        clip = material(path, size)
+        for model in ("fast", "standard"):
+            for kernels in names if size == "cif" else names[-1:]:
+                for threads in (1, 2):
+                    yield codec_row(clip, model, kernels, threads, repeats)
 
 
-def coder_rows(repeats: int) -> list[Row]:
-    """Range coders on the same 256-way distribution: ours on its integers, constriction's on the probabilities."""
-    rng = np.random.default_rng(1)
-    weights = np.exp(-np.abs(np.arange(256) - 128) / 4.0)
-    bounds = np.round(np.cumsum(weights) / weights.sum() * ((1 << 24) - 256)).astype(np.int64) + np.arange(1, 257)
-    table = np.concatenate([[0], bounds]).astype(np.uint32)
-    table[-1] = 1 << 24
-    symbols = rng.choice(256, SYMBOLS, p=np.diff(table.astype(np.float64)) / (1 << 24)).astype(np.int32)
-    lows, highs = table[symbols], table[symbols + 1]
-    coded = _core.range_encode(lows, highs)
-    tables = np.tile(table, (SYMBOLS // 100, 1))
-    ours = Row(
-        what="range coder",
-        clip=f"{SYMBOLS} symbols, {len(coded)} bytes",
-        kernels="pynlvc",
-        encode=round(seconds(lambda: _core.range_encode(lows, highs), repeats) / SYMBOLS * 1e9, 1),
-        decode=round(seconds(lambda: _core.range_decode(coded, tables), repeats) / len(tables) * 1e9, 1),
-    )
-    probabilities = (np.diff(table.astype(np.float64)) / (1 << 24)).astype(np.float32)
-    categorical = constriction.stream.model.Categorical(probabilities, perfect=False)
-
-    def peer_encode() -> np.ndarray:
-        encoder = constriction.stream.queue.RangeEncoder()
-        encoder.encode(symbols, categorical)
-        return encoder.get_compressed()
-
-    words = peer_encode()
-    peer = Row(
-        what="range coder",
-        clip=f"{SYMBOLS} symbols, {words.nbytes} bytes",
-        kernels=f"constriction {version('constriction')}",
-        encode=round(seconds(peer_encode, repeats) / SYMBOLS * 1e9, 1),
-        decode=round(
-            seconds(lambda: constriction.stream.queue.RangeDecoder(words).decode(categorical, SYMBOLS), repeats)
-            / SYMBOLS
-            * 1e9,
-            1,
-        ),
-    )
-    return [ours, peer]
+def peer_rows(path: Path | None, repeats: int) -> Iterator[Row]:
+    """The same clips through other codecs, on all cores."""
+    for size in ("cif", "720p"):
+        clip = material(path, size)
+        source = clip.source()
+        for peer in (peer for peer in PEERS if peer.name in PEERS_HERE):
+            coded = peer.encode(source)
+            encode = seconds(partial(peer.encode, source), repeats)
+            decode = seconds(partial(peer.decode, coded, source), repeats)
+            yield speed_row(Row(what="peer", codec=peer.name), clip, encode, decode)
 
 
-def probe_memory(path: Path | None, model: str) -> None:
-    """Codes the clip both ways once and prints this process's peak resident memory in KiB."""
-    material = load_material(path)
-    file = load_model(model).data
-    encoder = _core.Encoder(material.layout, file)
-    decoder = _core.Decoder(lambda _: file)
-    for i, planes in enumerate(material.frames):
-        decoder.decode(encoder.encode(planes, pts=i, duration=1).data)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Runs in a process of its own: transcodes its first argument to its second and tells times and memory.
+PROBE = """
+import json, resource, sys, time
+began = time.time() - time.process_time()  # without what happened before the interpreter
+from pynlvc import transcode
+from pynlvc.codec import EncoderSettings
+first = []
+def progress(p):
+    if not first and p.frames: first.append(time.time() - began)
+report = transcode(sys.argv[1], sys.argv[2], verify=sys.argv[3] == "verify", progress=progress,
+                   settings=EncoderSettings(model="standard"))
+assert "torch" not in sys.modules
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([first[0], report.seconds, report.verify_seconds, report.frames, peak]))
+"""
+
+
+def transcode_rows(path: Path | None) -> Iterator[Row]:
+    """`transcode` of a raw file of every size: first frame, verification, memory."""
+    for size in SIZES:
+        clip = material(path, size)
+        with tempfile.TemporaryDirectory() as folder:
+            raw, coded = Path(folder, "raw.nut"), Path(folder, "coded.mkv")
+            write_raw(clip, raw)
+            command = [sys.executable, "-c", PROBE, str(raw), str(coded), "verify"]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+        first, coding, verifying, frames, peak = json.loads(done.stdout)
+        row = Row(what="transcode", clip=clip.name, codec="standard", kernels=_core.kernel_names()[-1])
+        yield replace(row, what="transcode, first frame after", unit="s", encode=round(first, 3))
+        times = {"encode": round(frames / coding, 2), "decode": round(frames / verifying, 2)}
+        yield replace(row, what="transcode, coding and verifying", **times)
+        yield replace(row, what="transcode, peak memory", unit="MB", encode=round(peak, 1))
+
+
+def write_raw(clip: Material, path: Path) -> None:
+    """The clip as raw video in NUT."""
+    with av.open(str(path), "w", format="nut") as out:
+        stream = out.add_stream("rawvideo", rate=RATE, width=clip.layout.width, height=clip.layout.height)
+        stream.pix_fmt = PIX_FMT
+        for frame in clip.source().frames:
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+
+
+def symbol_rows(repeats: int) -> Iterator[Row]:
+    """Mixture and range coder."""
+    for who, size, encode, decode in measure_symbols(lambda work: seconds(work, repeats)):
+        yield Row(
+            what="mixture and range coder",
+            clip=f"{size} bytes",
+            kernels=who,
+            threads=1,
+            unit="ns/symbol",
+            encode=round(encode, 1),
+            decode=round(decode, 1),
+        )
+
+
+def peak_rows() -> Iterator[Row]:
+    """The int8 peak of one core, and the multiply-accumulates for a sample of each network."""
+    if platform.machine() == "x86_64":
+        source = Path(__file__).with_name("int8_peak.cpp")
+        for kernels in (name for name in _core.kernel_names() if name in PEAK_FLAGS):
+            with tempfile.TemporaryDirectory() as folder:
+                program = Path(folder, "peak")
+                flags = ["-O2", "-std=c++17", *PEAK_FLAGS[kernels]]
+                subprocess.run(["g++", *flags, str(source), "-o", str(program)], check=True)
+                peak = float(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
+            yield Row(what="int8 peak", kernels=kernels, threads=1, unit="GMAC/s", encode=peak, decode=peak)
+    for name, shape in SHAPES.items():
+        for network in shape.networks:
+            macs = network.macs_per_sample()
+            kind = f"{'IP'[network.frame_type]}-frames, plane class {network.plane_class}"
+            yield Row(what="network", clip=kind, codec=name, unit="MAC/sample", encode=macs, decode=macs)
 
 
 def main() -> None:
     """Measures, prints and writes the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clip", type=Path, nargs="?", help="video file; without it a CIF clip is generated")
-    parser.add_argument("--model", default="standard", help="installed model (default: standard)")
+    parser.add_argument("clip", type=Path, nargs="?", help="8-bit 4:2:0 video file; without it a clip is generated")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each measurement (default: 3)")
-    parser.add_argument("--memory-probe", metavar="MODEL", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.memory_probe:
-        probe_memory(arguments.clip, arguments.memory_probe)
-        return
-    material = load_material(arguments.clip)
-    rows = [
-        codec_row(material, arguments.model, kernels, threads, arguments.repeats)
-        for kernels in _core.kernel_names()
-        for threads in (1, 2)
-    ]
-    rows += [memory_row(arguments.clip, arguments.model), *coder_rows(arguments.repeats)]
-    names = [column.name for column in fields(Row)]
+    rows = []
+    for row in (
+        *symbol_rows(arguments.repeats),
+        *peak_rows(),
+        *codec_rows(arguments.clip, arguments.repeats),
+        *transcode_rows(arguments.clip),
+        *peer_rows(arguments.clip, 1),
+    ):
+        rows.append(row)
+        print("\t".join(str(value) for value in asdict(row).values()), flush=True)
     with TABLE.open("w", newline="") as file:
-        writer = csv.DictWriter(file, names, delimiter="\t", lineterminator="\n")
+        writer = csv.DictWriter(file, [column.name for column in fields(Row)], delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-    for row in rows:
-        print("\t".join(str(value) for value in asdict(row).values()))
 
 
 if __name__ == "__main__":

@@ -246,6 +246,29 @@ def mixture_bounds(
 ) -> NDArray[np.uint32]:
     """C(v) [n, m] of §6."""
 
+def encode_samples(
+    outputs: NDArray[np.int32],  # [ceil(n / 16), 9, 16]
+    mean: NDArray[np.int32],  # [ceil(n / 16), 16], 1/32 sample
+    samples: NDArray[np.uint16],  # [n]
+    *,
+    depth: int,
+    q: int,
+    kernels: str = "",  # one of kernel_names()
+) -> bytes:
+    """Codes samples of which a network says `outputs` and `mean` (§6, §7)."""
+
+def decode_samples(
+    data: BytesLike,
+    outputs: NDArray[np.int32],
+    mean: NDArray[np.int32],
+    count: int,  # n
+    *,
+    depth: int,
+    q: int,
+    kernels: str = "",
+) -> tuple[NDArray[np.uint16], tuple[int, int, int]]:
+    """The samples, and where the range decoder stands then: position, range, code."""
+
 class PlaneEvaluation(TypedDict):
     """Arrays over the rows of the slice; unrevealed taps are 0."""
 
@@ -279,6 +302,7 @@ def search_motion(
     depth: int,
     *,
     slices: int = 1,
+    kernels: str = "",
 ) -> NDArray[np.int16]:
     """Quarter-sample vectors in 8x8 blocks, as the encoder would choose them."""
 
@@ -294,6 +318,8 @@ def compensate_subsample(
     sx: int,  # log2 of the reference's subsampling
     sy: int,
     depth: int,
+    *,
+    kernels: str = "",
 ) -> NDArray[np.uint16]:
     """The reference displaced with interpolation (§3)."""
 
@@ -315,5 +341,7 @@ def locate_older(
     newer: NDArray[np.int16],  # vectors of frame t-k+1
     newer_block: int,  # its block: 8 for k = 2, else 16
     passed: NDArray[np.int16] | None,  # 8x8 field that frame t-k+1 was sent with, None for a keyframe
+    *,
+    kernels: str = "",
 ) -> NDArray[np.int16]:
     """Vectors of frame t-k in 16x16 blocks (§3)."""

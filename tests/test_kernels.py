@@ -106,3 +106,67 @@ def test_no_special_instructions_leak(source: str, flags: list[str], tmp_path: P
     assert " R " in symbols or " D " in symbols, "the table itself must be there"
     leaks = [line for line in symbols.splitlines() if line[17:18] in "WVu"]
     assert leaks == []
+
+
+def distributions(rng: np.random.Generator, batches: int, depth: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Outputs and means from tame to the ends of their ranges, and samples near the mean or anywhere."""
+    reach = np.array([20, 60, 300, (1 << 30) - 1])[rng.integers(0, 4, (batches, 9, 16))]
+    outputs = (rng.uniform(-1, 1, reach.shape) * reach).astype(np.int32)
+    outputs[::2] = np.clip(outputs[::2], -40, 40)
+    maximum = (1 << depth) - 1
+    mean = rng.integers(0, 32 * maximum + 1, (batches, 16)).astype(np.int32)
+    mean[0, :8], mean[0, 8:] = 0, 32 * maximum
+    near = np.clip((mean >> 5) + rng.integers(-9, 10, mean.shape), 0, maximum)
+    samples = np.where(rng.random(mean.shape) < 0.8, near, rng.integers(0, maximum + 1, mean.shape))
+    return outputs, mean, samples.astype(np.uint16).reshape(-1)
+
+
+@pytest.mark.parametrize(("depth", "q"), [(8, 0), (10, 0), (10, 2), (12, 1), (16, 0), (16, 8)])
+def test_coding_of_samples(depth: int, q: int) -> None:
+    """Bytes, samples and the state of the range decoder, for coded data and for noise."""
+    rng = np.random.default_rng(depth + q)
+    outputs, mean, samples = distributions(rng, 60, depth)
+    count = samples.size - 3
+    coded = _core.encode_samples(outputs, mean, samples[:count], depth=depth, q=q, kernels="scalar")
+    noise = rng.bytes(4000)
+    of_noise = _core.decode_samples(noise, outputs, mean, count, depth=depth, q=q, kernels="scalar")
+    expected_state = _core.decode_samples(coded, outputs, mean, count, depth=depth, q=q, kernels="scalar")[1]
+    for kernels in KERNELS:
+        assert _core.encode_samples(outputs, mean, samples[:count], depth=depth, q=q, kernels=kernels) == coded
+        decoded, state = _core.decode_samples(coded, outputs, mean, count, depth=depth, q=q, kernels=kernels)
+        np.testing.assert_array_equal(decoded, samples[:count])
+        assert state == expected_state
+        decoded, state = _core.decode_samples(noise, outputs, mean, count, depth=depth, q=q, kernels=kernels)
+        np.testing.assert_array_equal(decoded, of_noise[0])
+        assert state == of_noise[1]
+
+
+@pytest.mark.parametrize("block", [8, 16])
+@pytest.mark.parametrize(("depth", "sx", "sy"), [(8, 0, 0), (8, 1, 1), (8, 2, 1), (10, 0, 0), (16, 1, 0)])
+def test_displacement(depth: int, sx: int, sy: int, block: int) -> None:
+    """Every phase of the filters, inside and across the border, on noise and on the ends of the range."""
+    rng = np.random.default_rng(depth + sx)
+    width, height = 93, 61
+    shape = -(-height >> sy), -(-width >> sx)
+    fields = rng.integers(-60, 61, (3, -(-height // block), -(-width // block), 2)).astype(np.int16)
+    for field in fields:
+        for plane in (rng.integers(0, 1 << depth, shape), rng.choice([0, (1 << depth) - 1], shape)):
+            arguments = plane.astype(np.uint16), field, block, width, height, sx, sy, depth
+            expected = _core.compensate_subsample(*arguments, kernels="scalar")
+            for kernels in KERNELS:
+                np.testing.assert_array_equal(_core.compensate_subsample(*arguments, kernels=kernels), expected)
+
+
+@pytest.mark.parametrize("depth", [8, 10, 16])
+def test_motion_search_and_older_references(depth: int) -> None:
+    rng = np.random.default_rng(depth)
+    whole = np.kron(rng.integers(0, 1 << depth, (25, 32)), np.ones((4, 4), int))
+    current, reference = (whole[y : y + 75, x : x + 101].astype(np.uint16) for y, x in ((4, 6), (7, 3)))
+    current = np.clip(current + rng.integers(0, 4, current.shape), 0, (1 << depth) - 1).astype(np.uint16)
+    field = _core.search_motion(current, reference, None, depth, kernels="scalar")
+    older = _core.locate_older(current, reference, depth, field, field, 8, field, kernels="scalar")
+    assert np.any(field) and np.any(older)
+    for kernels in KERNELS:
+        np.testing.assert_array_equal(_core.search_motion(current, reference, None, depth, kernels=kernels), field)
+        found = _core.locate_older(current, reference, depth, field, field, 8, field, kernels=kernels)
+        np.testing.assert_array_equal(found, older)

@@ -12,6 +12,8 @@ std::vector<const Kernels*> available_kernels() {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
         tables.push_back(&kAvx512Kernels);
+#elif defined(__aarch64__)
+    tables.push_back(&kNeonKernels);
 #endif
     return tables;
 }

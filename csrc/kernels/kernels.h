@@ -85,6 +85,8 @@ extern const Kernels kScalarKernels;
 #if defined(__x86_64__)
 extern const Kernels kAvx2Kernels;    ///< needs AVX2
 extern const Kernels kAvx512Kernels;  ///< needs AVX-512 F, BW, VL, DQ and VNNI
+#elif defined(__aarch64__)
+extern const Kernels kNeonKernels;
 #endif
 
 /// The table with this name, or the fastest one for an empty name; std::invalid_argument names those there are.

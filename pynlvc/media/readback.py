@@ -15,10 +15,13 @@ from pynlvc.codec.planes import frame_checksum, memory_checksum
 from pynlvc.codec.side_information import read_side_information
 from pynlvc.codec.times import frame_seconds, frame_time
 from pynlvc.errors import NlvcError
+from pynlvc.media.ahead import Ahead
 from pynlvc.media.containers import holds_pictures
 from pynlvc.media.reports import ProgressCallback
 from pynlvc.media.source import VideoSource
 from pynlvc.media.tally import Tally
+
+FRAMES_AHEAD = 2  # decoded frames that wait for their comparison
 
 
 class SourceRecord:
@@ -70,13 +73,16 @@ def read_back(
     tally = Tally("verifying", len(record.pts), progress)
     shift: Fraction | None = None
     remarks: list[str] = []
-    with VideoSource(part, settings=settings, video_tracks=str(video_number)) as written:
+    with (
+        VideoSource(part, settings=settings, video_tracks=str(video_number)) as written,
+        Ahead(written.frames(), depth=FRAMES_AHEAD) as frames,
+    ):
         exact = written.is_nlvc
         timed = not holds_pictures(written.container)
         tolerance = written.time_base + record.time_base / 2
         unused_lost = said_lost = False
         expected = zip(record.samples, record.memory, record.said, record.pts, strict=True)
-        for number, (frame, wanted) in enumerate(zip_longest(written.frames(), expected)):
+        for number, (frame, wanted) in enumerate(zip_longest(frames, expected)):
             if frame is None or wanted is None:
                 count = f"{number} frames" if frame is None else f"more than {number} frames"
                 raise NlvcError(f"verification failed: {count} were written, {len(record.pts)} were read")

@@ -18,6 +18,7 @@ from av.stream import Stream
 from pynlvc.codec import DecoderSettings, EncoderSettings
 from pynlvc.codec.pixel_formats import plain_name
 from pynlvc.errors import NlvcError
+from pynlvc.media.ahead import Ahead
 from pynlvc.media.coding import Coding
 from pynlvc.media.companions import OutputTracks, add_tracks
 from pynlvc.media.containers import PICTURE_CODECS, PICTURES, ffmpeg_errors
@@ -33,6 +34,7 @@ from pynlvc.media.video_track import VideoTrack
 
 # Before every video track has shown its first frame nothing can be written: so many frames wait at most.
 MAX_WAITING_FRAMES = 250
+FRAMES_AHEAD = 4  # frames (or packets of other tracks) that wait between two stages; bounds the memory
 
 
 def transcode(
@@ -169,27 +171,49 @@ class _Job:
         return LosslessSink(self._codec, first, time_base, track.frame_rate, track.stream)
 
     def _code(self, items: Iterator[Item], container: av.container.OutputContainer, tracks: OutputTracks) -> None:
-        """The loop: frames through their sinks, other packets as they are."""
+        """Frames through their sinks, other packets as they are. Reading, coding and writing run side by side."""
+        with (
+            Ahead(self._watched(items), depth=FRAMES_AHEAD) as read,
+            Ahead(self._coded(iter(read)), depth=FRAMES_AHEAD) as coded,
+        ):
+            for item, packets in coded:
+                if isinstance(item, tuple):
+                    track, frame = item
+                    self._tally.add_frame(frame, _mux(container, tracks.video[track.stream.index], packets))
+                elif item.stream.index in tracks.copied and not item.is_discard:
+                    if self._verify:
+                        self._sounds.check(item)
+                    item.stream = tracks.copied[item.stream.index]
+                    container.mux(item)
+        for index, coding in self._codings.items():
+            self._tally.coded_bytes += _mux(container, tracks.video[index], coding.sink.encode(None))
+
+    def _watched(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The same items; frames are looked at as they are read."""
+        frames = 0
         for item in items:
             if isinstance(item, tuple):
                 track, frame = item
                 coding = self._codings[track.stream.index]
                 if self._verify:
                     coding.record.add(frame)
-                if self._output.options.get("update") and self._tally.frames == 1:
+                frames += 1
+                if self._output.options.get("update") and frames > 1:
                     raise NlvcError("the output holds one picture: for more, name a sequence such as out_%04d.png")
                 with _named(track):
                     coding.check_number(frame)
-                    packets = coding.sink.encode(frame)
                 coding.watch_colour(frame)
-                self._tally.add_frame(frame, _mux(container, tracks.video[track.stream.index], packets))
-            elif item.stream.index in tracks.copied and not item.is_discard:
-                if self._verify:
-                    self._sounds.check(item)
-                item.stream = tracks.copied[item.stream.index]
-                container.mux(item)
-        for index, coding in self._codings.items():
-            self._tally.coded_bytes += _mux(container, tracks.video[index], coding.sink.encode(None))
+            yield item
+
+    def _coded(self, items: Iterator[Item]) -> Iterator[tuple[Item, Sequence[av.Packet]]]:
+        """Each item, frames with the packets that their sink released."""
+        for item in items:
+            packets: Sequence[av.Packet] = ()
+            if isinstance(item, tuple):
+                track, frame = item
+                with _named(track):
+                    packets = self._codings[track.stream.index].sink.encode(frame)
+            yield item, packets
 
     def _read_back(self, written: Path, tracks: OutputTracks) -> None:
         if self._output.container != PICTURES:

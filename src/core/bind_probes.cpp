@@ -74,6 +74,71 @@ Array<uint32_t> mixture_bounds(const Array<int32_t>& outputs, const Array<int32_
     return out;
 }
 
+/// Distributions of samples in batches of sixteen, as a network leaves them.
+struct Batches {
+    const Kernels& kernels;
+    Array<int32_t> outputs;  ///< [batches, 9, 16]
+    Array<int32_t> mean;     ///< [batches, 16]
+    int depth, q;
+
+    Batches(const Array<int32_t>& o, const Array<int32_t>& m, py::ssize_t count, int d, int shift,
+            const std::string& name)
+        : kernels(choose_kernels(name)), outputs(o), mean(m), depth(d), q(shift) {
+        const py::ssize_t batches = (count + kLanes - 1) / kLanes;
+        if (o.ndim() != 3 || o.shape(0) != batches || o.shape(1) != kOutputs || o.shape(2) != kLanes || m.ndim() != 2 ||
+            m.shape(0) != batches || m.shape(1) != kLanes || d < 8 || d > 16 || shift < 0 || shift > d - 8)
+            throw std::invalid_argument(
+                "expected outputs [n / 16, 9, 16], mean [n / 16, 16], depth 8 to 16, q 0 to depth - 8");
+        for (py::ssize_t i = 0; i < o.size(); ++i)
+            if (std::abs(o.data()[i]) >= 1 << 30) throw std::invalid_argument("outputs are less than 2^30");
+        for (py::ssize_t i = 0; i < m.size(); ++i)
+            if (m.data()[i] < 0 || m.data()[i] > ((1 << d) - 1) * 32)
+                throw std::invalid_argument("a mean is not in [0, 32 * maximum]");
+    }
+    /// Calls visit(first sample, mixture) for each batch.
+    template <class Visit>
+    void for_each(Visit visit) const {
+        MixtureBatch mixture;
+        for (py::ssize_t i = 0; i < mean.shape(0); ++i) {
+            kernels.mixture(reinterpret_cast<const int32_t(*)[kLanes]>(outputs.data(i, 0, 0)), mean.data(i, 0), q,
+                            mixture);
+            visit(i * kLanes, mixture);
+        }
+    }
+};
+
+py::bytes encode_samples(const Array<int32_t>& outputs, const Array<int32_t>& mean, const Array<uint16_t>& samples,
+                         int depth, int q, const std::string& kernels) {
+    const Batches batches(outputs, mean, samples.size(), depth, q, kernels);
+    for (py::ssize_t i = 0; i < samples.size(); ++i)
+        if (samples.data()[i] >> depth != 0) throw std::invalid_argument("a sample is beyond the depth");
+    RangeEncoder coder;
+    batches.for_each([&](py::ssize_t first, const MixtureBatch& mixture) {
+        uint16_t batch[kLanes] = {};
+        const auto count = static_cast<int>(std::min<py::ssize_t>(kLanes, samples.size() - first));
+        std::copy_n(samples.data() + first, count, batch);
+        uint32_t low[kLanes], high[kLanes];
+        batches.kernels.bounds(mixture, batch, depth, q, low, high);
+        for (int lane = 0; lane < count; ++lane) coder.encode(low[lane], high[lane]);
+    });
+    return from_bytes(coder.finish());
+}
+
+py::tuple decode_samples(const py::buffer& data, const Array<int32_t>& outputs, const Array<int32_t>& mean,
+                         py::ssize_t count, int depth, int q, const std::string& kernels) {
+    if (count < 0) throw std::invalid_argument("count is negative");
+    const Batches batches(outputs, mean, count, depth, q, kernels);
+    const Bytes bytes = to_bytes(data);
+    RangeDecoder coder(bytes);
+    Array<uint16_t> samples(count);
+    batches.for_each([&](py::ssize_t first, const MixtureBatch& mixture) {
+        batches.kernels.decode(mixture, static_cast<int>(std::min<py::ssize_t>(kLanes, count - first)), depth, q,
+                               coder.state(), samples.mutable_data() + first);
+    });
+    const DecoderState& state = coder.state();
+    return py::make_tuple(samples, py::make_tuple(state.position, state.range, state.code));
+}
+
 /// A reference plane, the vectors that displace it and the geometry of both.
 template <class T>
 struct Displacement {
@@ -105,11 +170,11 @@ void check_depth(int depth) {
 }
 
 Array<uint16_t> subsample(const Array<uint16_t>& reference, const Array<int16_t>& field, int block, int width,
-                          int height, int sx, int sy, int depth) {
+                          int height, int sx, int sy, int depth, const std::string& kernels) {
     const Displacement<uint16_t> d(reference, field, block, width, height, sx, sy);
     check_depth(depth);
     Plane out(d.plane.width, d.plane.height);
-    compensate_subsample(*choose_kernels().blocks, d.plane, d.field, d.geometry, depth, 0, out.height, out);
+    compensate_subsample(*choose_kernels(kernels).blocks, d.plane, d.field, d.geometry, depth, 0, out.height, out);
     return array_from_grid(out);
 }
 
@@ -133,7 +198,7 @@ MotionField optional_field(const OptionalField& vectors, const Plane& plane) {
 }
 
 Array<int16_t> search(const Array<uint16_t>& current, const Array<uint16_t>& reference, const OptionalField& past,
-                      int depth, int slices) {
+                      int depth, int slices, const std::string& kernels) {
     const Plane cur = grid_from_array(current), ref = grid_from_array(reference);
     const MotionField previous = optional_field(past, cur);
     PictureFormat format;
@@ -147,20 +212,20 @@ Array<int16_t> search(const Array<uint16_t>& current, const Array<uint16_t>& ref
     MotionField out(cur.width, cur.height, kBlock);
     for (int i = 0; i < slices; ++i) {
         const RowRange rows = format.slice_rows(0, i, slices);
-        search_motion(*choose_kernels().blocks, cur, ref, previous, depth, rows.top, rows.bottom, out);
+        search_motion(*choose_kernels(kernels).blocks, cur, ref, previous, depth, rows.top, rows.bottom, out);
     }
     return array_from_field(out);
 }
 
 Array<int16_t> older(const Array<uint16_t>& prediction, const Array<uint16_t>& reference, int depth,
                      const Array<int16_t>& current, const Array<int16_t>& newer, int newer_block,
-                     const OptionalField& passed) {
+                     const OptionalField& passed, const std::string& kernels) {
     check_depth(depth);
     const Plane predicted = grid_from_array(prediction);
     const Displacement<uint16_t> past(reference, newer, newer_block, predicted.width, predicted.height, 0, 0);
     const MotionField field = optional_field(current, predicted);
     MotionField found(predicted.width, predicted.height, kOldBlock);
-    locate_older(*choose_kernels().blocks, predicted, past.plane, depth, field, past.field,
+    locate_older(*choose_kernels(kernels).blocks, predicted, past.plane, depth, field, past.field,
                  optional_field(passed, predicted), 0, found.rows, found);
     return array_from_field(found);
 }
@@ -173,20 +238,25 @@ void bind_probes(py::module_& module) {
     module.def("range_decode", &range_decode, "data"_a, "tables"_a.noconvert());
     module.def("mixture_bounds", &mixture_bounds, "outputs"_a.noconvert(), "mean"_a.noconvert(), "values"_a.noconvert(),
                py::kw_only(), "depth"_a, "q"_a);
+    module.def("encode_samples", &encode_samples, "outputs"_a.noconvert(), "mean"_a.noconvert(),
+               "samples"_a.noconvert(), py::kw_only(), "depth"_a, "q"_a, "kernels"_a = "");
+    module.def("decode_samples", &decode_samples, "data"_a, "outputs"_a.noconvert(), "mean"_a.noconvert(), "count"_a,
+               py::kw_only(), "depth"_a, "q"_a, "kernels"_a = "");
     module.def("search_motion", &search, "current"_a.noconvert(), "reference"_a.noconvert(), "past"_a, "depth"_a,
-               py::kw_only(), "slices"_a = 1);
+               py::kw_only(), "slices"_a = 1, "kernels"_a = "");
     module.def(
         "to_integer",
         [](const Array<int16_t>& field) { return array_from_field(to_integer(field_from_array(field, kBlock))); },
         "field"_a.noconvert());
     module.def("compensate_subsample", &subsample, "reference"_a.noconvert(), "field"_a.noconvert(), "block"_a,
-               "width"_a, "height"_a, "sx"_a, "sy"_a, "depth"_a);
+               "width"_a, "height"_a, "sx"_a, "sy"_a, "depth"_a, py::kw_only(), "kernels"_a = "");
     module.def("compensate_integer", &integer<uint16_t>, "reference"_a.noconvert(), "field"_a.noconvert(), "block"_a,
                "width"_a, "height"_a, "sx"_a, "sy"_a);
     module.def("compensate_errors", &integer<int8_t>, "errors"_a.noconvert(), "field"_a.noconvert(), "block"_a,
                "width"_a, "height"_a, "sx"_a, "sy"_a);
     module.def("locate_older", &older, "prediction"_a.noconvert(), "reference"_a.noconvert(), "depth"_a,
-               "current"_a.noconvert(), "newer"_a.noconvert(), "newer_block"_a, "passed"_a);
+               "current"_a.noconvert(), "newer"_a.noconvert(), "newer_block"_a, "passed"_a, py::kw_only(),
+               "kernels"_a = "");
 }
 
 }  // namespace nlvc

@@ -1,0 +1,237 @@
+// Kernels for 64-bit ARM, all of which have NEON: four registers hold the sixteen lanes.
+#if defined(__aarch64__)
+#include <arm_neon.h>
+
+#include <new>
+
+#include "kernels/kernels.h"
+#include "kernels/pack.h"
+#include "kernels/vector_tables.h"
+
+namespace nlvc {
+namespace {
+
+struct I32 {
+    int32x4_t quad[4];  ///< lanes 0..3, 4..7, 8..11, 12..15
+};
+using Mask = I32;  // all ones or zero in each lane
+
+constexpr const char* kName = "neon";
+constexpr int kRows = 4;
+
+/// The same for each four lanes.
+template <class Function>
+inline I32 each(Function f) {
+    return {{f(0), f(1), f(2), f(3)}};
+}
+inline int32x4_t as_signed(uint32x4_t a) { return vreinterpretq_s32_u32(a); }
+inline uint32x4_t as_unsigned(int32x4_t a) { return vreinterpretq_u32_s32(a); }
+
+inline I32 set(int32_t v) {
+    return each([&](int) { return vdupq_n_s32(v); });
+}
+inline I32 set2(const int32_t* p) {
+    return each([&](int i) { return vdupq_n_s32(p[i / 2]); });
+}
+inline I32 load(const int32_t* p) {
+    return each([&](int i) { return vld1q_s32(p + 4 * i); });
+}
+inline void store(int32_t* p, I32 a) {
+    for (int i = 0; i < 4; ++i) vst1q_s32(p + 4 * i, a.quad[i]);
+}
+inline I32 load_u16(const uint16_t* p) {
+    return each([&](int i) { return as_signed(vmovl_u16(vld1_u16(p + 4 * i))); });
+}
+inline I32 add(I32 a, I32 b) {
+    return each([&](int i) { return vaddq_s32(a.quad[i], b.quad[i]); });
+}
+inline I32 sub(I32 a, I32 b) {
+    return each([&](int i) { return vsubq_s32(a.quad[i], b.quad[i]); });
+}
+inline I32 mul(I32 a, I32 b) {
+    return each([&](int i) { return vmulq_s32(a.quad[i], b.quad[i]); });
+}
+inline I32 min(I32 a, I32 b) {
+    return each([&](int i) { return vminq_s32(a.quad[i], b.quad[i]); });
+}
+inline I32 max(I32 a, I32 b) {
+    return each([&](int i) { return vmaxq_s32(a.quad[i], b.quad[i]); });
+}
+inline I32 band(I32 a, I32 b) {
+    return each([&](int i) { return vandq_s32(a.quad[i], b.quad[i]); });
+}
+inline I32 bxor(I32 a, I32 b) {
+    return each([&](int i) { return veorq_s32(a.quad[i], b.quad[i]); });
+}
+inline I32 srl_by(I32 a, I32 b) {
+    return each([&](int i) { return as_signed(vshlq_u32(as_unsigned(a.quad[i]), vnegq_s32(b.quad[i]))); });
+}
+inline I32 sra_by(I32 a, I32 b) {
+    return each([&](int i) { return vshlq_s32(a.quad[i], vnegq_s32(b.quad[i])); });
+}
+inline I32 sll(I32 a, int n) {
+    return each([&](int i) { return vshlq_s32(a.quad[i], vdupq_n_s32(n)); });
+}
+inline I32 srl(I32 a, int n) { return srl_by(a, set(n)); }
+inline I32 sra(I32 a, int n) { return sra_by(a, set(n)); }
+inline I32 absolute(I32 a) {
+    return each([&](int i) { return vabsq_s32(a.quad[i]); });
+}
+inline Mask less(I32 a, I32 b) {
+    return each([&](int i) { return as_signed(vcltq_s32(a.quad[i], b.quad[i])); });
+}
+inline Mask both(Mask m, Mask n) { return band(m, n); }
+inline I32 keep(Mask m, I32 a) { return band(m, a); }
+inline I32 blend(Mask m, I32 a, I32 b) {
+    return each([&](int i) { return vbslq_s32(as_unsigned(m.quad[i]), b.quad[i], a.quad[i]); });
+}
+inline I32 adds_u8(I32 a, I32 b) {
+    return each([&](int i) {
+        return vreinterpretq_s32_u8(vqaddq_u8(vreinterpretq_u8_s32(a.quad[i]), vreinterpretq_u8_s32(b.quad[i])));
+    });
+}
+
+inline void dot4(I32& acc, I32 x, const int32_t* w) {
+    // an unsigned times a signed byte fits 16 bits
+    const int16x8_t words = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(*w)));
+    for (int i = 0; i < 4; ++i) {
+        const uint8x16_t bytes = vreinterpretq_u8_s32(x.quad[i]);
+        const int16x8_t low = vmulq_s16(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))), words);
+        const int16x8_t high = vmulq_s16(vreinterpretq_s16_u16(vmovl_high_u8(bytes)), words);
+        acc.quad[i] = vaddq_s32(acc.quad[i], vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+    }
+}
+inline void dot4_wide(I32& acc, I32 x, const int32_t* w) { dot4(acc, x, w); }
+
+inline I32 bytes4(I32 a, I32 b, I32 c, I32 d) {
+    alignas(16) static constexpr uint8_t kTurn[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
+    const uint8x16_t turn = vld1q_u8(kTurn);
+    return each([&](int i) {
+        const int16x8_t ab = vcombine_s16(vqmovn_s32(a.quad[i]), vqmovn_s32(b.quad[i]));
+        const int16x8_t cd = vcombine_s16(vqmovn_s32(c.quad[i]), vqmovn_s32(d.quad[i]));
+        return vreinterpretq_s32_u8(vqtbl1q_u8(vcombine_u8(vqmovun_s16(ab), vqmovun_s16(cd)), turn));
+    });
+}
+
+inline I32 quotient(I32 a, I32 b) {
+    // Exact: a / b differs from an integer above it by at least 1 / b, more than the rounding of a < 2^24.
+    return each([&](int i) { return vcvtq_s32_f32(vdivq_f32(vcvtq_f32_s32(a.quad[i]), vcvtq_f32_s32(b.quad[i]))); });
+}
+
+inline I32 look_up(const int32_t* table, I32 index) {
+    int32_t at[kLanes], found[kLanes];
+    store(at, index);
+    for (int lane = 0; lane < kLanes; ++lane) found[lane] = table[at[lane]];
+    return load(found);
+}
+
+inline I32 tail(I32 u) {
+    const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));
+    const I32 fall = mul(band(srl(segment, 15), set(4095)), fraction);
+    return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
+}
+
+inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
+    const uint32x2_t u = vdup_n_u32(static_cast<uint32_t>(unit));  // below 2^24
+    const uint64x2_t c = vdupq_n_u64(code);
+    uint64x2_t bits = vdupq_n_u64(0);
+    for (int i = 0; i < 4; ++i) {
+        const uint64x2_t below = vcleq_u64(vmull_u32(vld1_u32(bounds + 2 * i), u), c);
+        const uint64x2_t places = {uint64_t{1} << 2 * i, uint64_t{2} << 2 * i};
+        bits = vorrq_u64(bits, vandq_u64(below, places));
+    }
+    return static_cast<uint32_t>(vaddvq_u64(bits));
+}
+
+struct Row {
+    int16x8_t low, high;
+};
+
+template <int kWidth>
+inline Row load_row(const uint16_t* p) {
+    const int16x8_t zero = vdupq_n_s16(0);
+    if constexpr (kWidth == 16)
+        return {vreinterpretq_s16_u16(vld1q_u16(p)), vreinterpretq_s16_u16(vld1q_u16(p + 8))};
+    else if constexpr (kWidth == 8)
+        return {vreinterpretq_s16_u16(vld1q_u16(p)), zero};
+    else
+        return {vreinterpretq_s16_u16(vcombine_u16(vld1_u16(p), vdup_n_u16(0))), zero};
+}
+template <int kWidth>
+inline void store_row(uint16_t* p, Row a) {
+    const uint16x8_t low = vreinterpretq_u16_s16(a.low);
+    if constexpr (kWidth == 4)
+        vst1_u16(p, vget_low_u16(low));
+    else
+        vst1q_u16(p, low);
+    if constexpr (kWidth == 16) vst1q_u16(p + 8, vreinterpretq_u16_s16(a.high));
+}
+inline Row row_set(int v) {
+    const int16x8_t a = vdupq_n_s16(static_cast<int16_t>(v));
+    return {a, a};
+}
+inline Row row_add(Row a, Row b) { return {vaddq_s16(a.low, b.low), vaddq_s16(a.high, b.high)}; }
+inline Row row_sub(Row a, Row b) { return {vsubq_s16(a.low, b.low), vsubq_s16(a.high, b.high)}; }
+inline Row row_mul(Row a, Row b) { return {vmulq_s16(a.low, b.low), vmulq_s16(a.high, b.high)}; }
+inline Row row_and(Row a, Row b) { return {vandq_s16(a.low, b.low), vandq_s16(a.high, b.high)}; }
+inline Row row_abs(Row a) { return {vabsq_s16(a.low), vabsq_s16(a.high)}; }
+inline Row row_sra(Row a, int n) {
+    const int16x8_t by = vdupq_n_s16(static_cast<int16_t>(-n));
+    return {vshlq_s16(a.low, by), vshlq_s16(a.high, by)};
+}
+inline Row row_bytes(const int8_t* p) {
+    const int8x16_t bytes = vld1q_s8(p);
+    return {vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes)};
+}
+inline Row row_words(I32 a) {
+    return {vcombine_s16(vmovn_s32(a.quad[0]), vmovn_s32(a.quad[1])),
+            vcombine_s16(vmovn_s32(a.quad[2]), vmovn_s32(a.quad[3]))};
+}
+inline Row row_keep(Mask m, Row a) { return row_and(a, row_words(m)); }
+inline int row_sum(Row a) { return vaddlvq_s16(a.low) + vaddlvq_s16(a.high); }
+inline Row row_settle(Row a, int maximum) {
+    const int16x8_t zero = vdupq_n_s16(0), most = vdupq_n_s16(static_cast<int16_t>(maximum));
+    auto settle = [&](int16x8_t v) { return vminq_s16(vmaxq_s16(vrshrq_n_s16(v, 6), zero), most); };
+    return {settle(a.low), settle(a.high)};
+}
+inline Row row_settle2(Row a, Row b, Row c, Row d, const int* f, int maximum) {
+    const uint16x8_t most = vdupq_n_u16(static_cast<uint16_t>(maximum));
+    auto four = [&](int16x4_t p, int16x4_t q, int16x4_t r, int16x4_t s) {
+        int32x4_t sum = vmull_n_s16(p, static_cast<int16_t>(f[0]));
+        sum = vmlal_n_s16(sum, q, static_cast<int16_t>(f[1]));
+        sum = vmlal_n_s16(sum, r, static_cast<int16_t>(f[2]));
+        sum = vmlal_n_s16(sum, s, static_cast<int16_t>(f[3]));
+        return vqmovun_s32(vrshrq_n_s32(sum, 12));
+    };
+    auto half = [&](int16x8_t p, int16x8_t q, int16x8_t r, int16x8_t s) {
+        const uint16x4_t low = four(vget_low_s16(p), vget_low_s16(q), vget_low_s16(r), vget_low_s16(s));
+        const uint16x4_t high = four(vget_high_s16(p), vget_high_s16(q), vget_high_s16(r), vget_high_s16(s));
+        return vreinterpretq_s16_u16(vminq_u16(vcombine_u16(low, high), most));
+    };
+    return {half(a.low, b.low, c.low, d.low), half(a.high, b.high, c.high, d.high)};
+}
+inline I32 taps4(Row a, Row b, Row c, Row d) {
+    auto bytes = [](Row r) { return vmaxq_s8(vcombine_s8(vqmovn_s16(r.low), vqmovn_s16(r.high)), vdupq_n_s8(-127)); };
+    const int8x16_t w = bytes(a), x = bytes(b), y = bytes(c), z = bytes(d);
+    auto join = [](int8x16_t p, int8x16_t q, bool second) {
+        const int16x8_t first = vreinterpretq_s16_s8(p), other = vreinterpretq_s16_s8(q);
+        return vreinterpretq_s32_s16(second ? vzip2q_s16(first, other) : vzip1q_s16(first, other));
+    };
+    const int8x16_t wx0 = vzip1q_s8(w, x), yz0 = vzip1q_s8(y, z), wx1 = vzip2q_s8(w, x), yz1 = vzip2q_s8(y, z);
+    return {{join(wx0, yz0, false), join(wx0, yz0, true), join(wx1, yz1, false), join(wx1, yz1, true)}};
+}
+
+// Each builds on those before it.
+// clang-format off
+#include "kernels/block_loops.h"
+#include "kernels/row_blocks.h"
+#include "kernels/vector.h"
+// clang-format on
+
+}  // namespace
+
+const Kernels kNeonKernels = kTable;
+
+}  // namespace nlvc
+
+#endif
