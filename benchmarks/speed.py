@@ -120,9 +120,10 @@ def peer_rows(path: Path | None, repeats: int) -> Iterator[Row]:
             yield speed_row(Row(what="peer", codec=peer.name), clip, encode, decode)
 
 
-# Runs in a process of its own: transcodes its first argument to its second and tells times and memory.
+# Runs in a process of its own (Linux): transcodes its first argument to its second and tells times and memory.
 PROBE = """
-import json, resource, sys, time
+import json, sys, time
+from pathlib import Path
 began = time.time() - time.process_time()  # without what happened before the interpreter
 from pynlvc import transcode
 from pynlvc.codec import EncoderSettings
@@ -132,7 +133,8 @@ def progress(p):
 report = transcode(sys.argv[1], sys.argv[2], verify=sys.argv[3] == "verify", progress=progress,
                    settings=EncoderSettings(model="standard"))
 assert "torch" not in sys.modules
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+peak = int(status["VmHWM"].split()[0]) / 1024  # getrusage would count what the parent had before exec
 print(json.dumps([first[0], report.seconds, report.verify_seconds, report.frames, peak]))
 """
 

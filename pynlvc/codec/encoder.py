@@ -141,6 +141,10 @@ class Encoder:
         packet.is_keyframe = encoded.is_keyframe
         return [packet]
 
+    def reset(self) -> None:
+        """Forgets all frames, which frees their memory: the next one becomes a keyframe."""
+        self._core = self._new_core()
+
     def _planes_and_side(self, frame: av.VideoFrame) -> tuple[list[Plane], SideInformation]:
         """What the native encoder codes of a frame. Bits beside the samples are noted where they are equal everywhere;
         where they differ they become a plane of their own, from a keyframe on."""

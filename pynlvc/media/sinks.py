@@ -85,7 +85,9 @@ class NlvcSink:
         )
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
-        """One packet for each frame."""
+        """One packet for each frame; the end of the stream frees the encoder's memory."""
+        if frame is None:
+            self.encoder.reset()
         packets = self.encoder.encode(frame)
         if self._checker is not None and frame is not None:
             for packet in packets:
