@@ -32,7 +32,7 @@ STAGES = (
     ("network, stage 1", r"::stage1"),
     ("network, stage 2", r"::stage2"),
     ("mixture", r"::mixture|sample_bounds"),
-    ("range coder and search", r"::decode$|::search$|RangeEncoder|EncodingVisitor|DecodingVisitor"),
+    ("range coder and search", r"::decode\b|::search\b|RangeEncoder|EncodingVisitor|DecodingVisitor"),
     ("taps", r"::gather|Aim::|find_anchors|run_plane"),
     ("skewed context planes", r"skew|reduce|SkewLayout|for_groups|prepare"),
     ("motion", r"interpolate|difference|locate_older|search_motion|compensate|displace|for_each_block|coarse|Window"),

@@ -131,16 +131,14 @@ int block_difference(const BlockKernels& kernels, const Plane& own, const Plane&
     const bool inside = x >= 0 && y >= 0 && x + w <= reference.width && y + h <= reference.height;
     if ((v.x & 3) == 0 && (v.y & 3) == 0 && inside)
         return kernels.difference(samples, own.width, reference.row(y) + x, reference.width, w, h, maximum, limit);
-    // In two halves: a bad vector shows in the first.
-    constexpr int kRows = kOldBlock / 2;
-    uint16_t block[kRows * kOldBlock];
-    int total = 0;
-    for (int done = 0; done < h && total < limit; done += kRows, samples += kRows * own.width) {
-        const int rows = std::min(kRows, h - done);
-        interpolate_block(kernels, reference, x0, y0 + done, w, rows, v.x * 2, v.y * 2, maximum, block, kOldBlock);
-        total += kernels.difference(samples, own.width, block, kOldBlock, w, rows, maximum, limit - total);
-    }
-    return total;
+    const int ex = v.x * 2, ey = v.y * 2;
+    const Window<uint16_t, kOldBlock + kFilterTaps - 1> source(reference, x0 + (ex >> 3) - 1, y0 + (ey >> 3) - 1,
+                                                               w + kFilterTaps - 1, h + kFilterTaps - 1);
+    if ((ex & 7) == 0 && (ey & 7) == 0)
+        return kernels.difference(samples, own.width, source.data + source.stride + 1, source.stride, w, h, maximum,
+                                  limit);
+    return kernels.displaced_difference(samples, own.width, source.data, source.stride, w, h, kTaps[ex & 7],
+                                        kTaps[ey & 7], maximum, limit);
 }
 
 Vector predict_vector(const MotionField& field, int bx, int by, int w, int first_row) {

@@ -16,6 +16,9 @@ struct BlockKernels {
     /// @param maximum  no sample is larger
     int (*difference)(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int w, int h, int maximum,
                       int limit);
+    /// The same for block `a` and what `interpolate` makes of `source`.
+    int (*displaced_difference)(const uint16_t* a, int a_stride, const uint16_t* source, int source_stride, int w,
+                                int h, const int* filter_x, const int* filter_y, int maximum, int limit);
 };
 
 }  // namespace nlvc

@@ -73,3 +73,17 @@ inline int difference_any(const uint16_t* a, int a_stride, const uint16_t* b, in
     return maximum <= kMaxNarrow ? difference_as<uint16_t>(a, a_stride, b, b_stride, w, h, limit)
                                  : difference_as<uint32_t>(a, a_stride, b, b_stride, w, h, limit);
 }
+
+inline int displaced_difference_any(const uint16_t* a, int a_stride, const uint16_t* source, int source_stride, int w,
+                                    int h, const int* fx, const int* fy, int maximum, int limit) {
+    // In two halves: a bad vector shows in the first.
+    constexpr int kRowsAtOnce = kOldBlock / 2;
+    uint16_t block[kRowsAtOnce * kOldBlock];
+    int total = 0;
+    for (int y = 0; y < h && total < limit; y += kRowsAtOnce) {
+        const int rows = h - y < kRowsAtOnce ? h - y : kRowsAtOnce;
+        interpolate_any(source + y * source_stride, source_stride, w, rows, fx, fy, maximum, block, kOldBlock);
+        total += difference_any(a + y * a_stride, a_stride, block, kOldBlock, w, rows, maximum, limit - total);
+    }
+    return total;
+}

@@ -27,9 +27,10 @@ struct RowFilter {
     }
 };
 
-template <int kWidth>
-inline void interpolate_rows(const uint16_t* source, int source_stride, int h, const int* fx, const int* fy,
-                             int maximum, uint16_t* out, int out_stride) {
+/// Calls emit(y, row) for the rows of a displaced block until it returns false.
+template <int kWidth, class Emit>
+inline void displaced_rows(const uint16_t* source, int source_stride, int h, const int* fx, const int* fy, int maximum,
+                           Emit emit) {
     auto row = [&](int y) { return source + static_cast<ptrdiff_t>(y) * source_stride; };
     const RowFilter across(fx), down(fy);
     auto filtered = [&](int y) {
@@ -37,18 +38,33 @@ inline void interpolate_rows(const uint16_t* source, int source_stride, int h, c
         return across(load_row<kWidth>(s), load_row<kWidth>(s + 1), load_row<kWidth>(s + 2), load_row<kWidth>(s + 3));
     };
     if (fy[1] == kFullTap) {
-        for (int y = 0; y < h; ++y) store_row<kWidth>(out + y * out_stride, row_settle(filtered(y + 1), maximum));
-        return;
+        for (int y = 0; y < h; ++y)
+            if (!emit(y, row_settle(filtered(y + 1), maximum))) return;
+    } else if (fx[1] == kFullTap) {
+        auto copied = [&](int y) { return load_row<kWidth>(row(y) + 1); };
+        Row a = copied(0), b = copied(1), c = copied(2);
+        for (int y = 0; y < h; ++y) {
+            const Row d = copied(y + 3);
+            if (!emit(y, row_settle(down(a, b, c, d), maximum))) return;
+            a = b, b = c, c = d;
+        }
+    } else {
+        Row a = filtered(0), b = filtered(1), c = filtered(2);
+        for (int y = 0; y < h; ++y) {
+            const Row d = filtered(y + 3);
+            if (!emit(y, row_settle2(a, b, c, d, fy, maximum))) return;
+            a = b, b = c, c = d;
+        }
     }
-    const bool only_down = fx[1] == kFullTap;
-    auto first = [&](int y) { return only_down ? load_row<kWidth>(row(y) + 1) : filtered(y); };
-    Row a = first(0), b = first(1), c = first(2);
-    for (int y = 0; y < h; ++y) {
-        const Row d = first(y + 3);
-        store_row<kWidth>(out + y * out_stride,
-                          only_down ? row_settle(down(a, b, c, d), maximum) : row_settle2(a, b, c, d, fy, maximum));
-        a = b, b = c, c = d;
-    }
+}
+
+template <int kWidth>
+inline void interpolate_rows(const uint16_t* source, int source_stride, int h, const int* fx, const int* fy,
+                             int maximum, uint16_t* out, int out_stride) {
+    displaced_rows<kWidth>(source, source_stride, h, fx, fy, maximum, [&](int y, Row row) {
+        store_row<kWidth>(out + y * out_stride, row);
+        return true;
+    });
 }
 
 void interpolate(const uint16_t* source, int source_stride, int w, int h, const int* fx, const int* fy, int maximum,
@@ -60,9 +76,34 @@ void interpolate(const uint16_t* source, int source_stride, int w, int h, const 
     interpolate_rows<4>(source, source_stride, h, fx, fy, maximum, out, out_stride);
 }
 
+constexpr int kRowsAtOnce = 8;  // between looks at a limit; so many differences fit a row's integers
+
+template <int kWidth>
+inline int displaced_difference_rows(const uint16_t* a, int a_stride, const uint16_t* source, int source_stride, int h,
+                                     const int* fx, const int* fy, int maximum, int limit) {
+    int total = 0;
+    Row sum = row_set(0);
+    displaced_rows<kWidth>(source, source_stride, h, fx, fy, maximum, [&](int y, Row row) {
+        sum = row_add(sum, row_abs(row_sub(load_row<kWidth>(a + y * a_stride), row)));
+        if ((y + 1) % kRowsAtOnce != 0) return true;
+        total += row_sum(sum);
+        sum = row_set(0);
+        return total < limit;
+    });
+    return total + row_sum(sum);
+}
+
+int displaced_difference(const uint16_t* a, int a_stride, const uint16_t* source, int source_stride, int w, int h,
+                         const int* fx, const int* fy, int maximum, int limit) {
+    if (maximum <= kNarrowSamples && w == 16)
+        return displaced_difference_rows<16>(a, a_stride, source, source_stride, h, fx, fy, maximum, limit);
+    if (maximum <= kNarrowSamples && w == 8)
+        return displaced_difference_rows<8>(a, a_stride, source, source_stride, h, fx, fy, maximum, limit);
+    return displaced_difference_any(a, a_stride, source, source_stride, w, h, fx, fy, maximum, limit);
+}
+
 template <int kWidth>
 inline int difference_rows(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int h, int limit) {
-    constexpr int kRowsAtOnce = 8;  // between looks at the limit
     int total = 0;
     for (int y = 0; y < h && total < limit; y += kRowsAtOnce) {
         Row sum = row_set(0);
@@ -79,4 +120,4 @@ int difference(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride,
     return difference_any(a, a_stride, b, b_stride, w, h, maximum, limit);
 }
 
-const BlockKernels kBlockTable = {interpolate, difference};
+const BlockKernels kBlockTable = {interpolate, difference, displaced_difference};

@@ -165,7 +165,7 @@ void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& co
 
 #include "kernels/block_loops.h"
 
-const BlockKernels kBlockTable = {interpolate_any, difference_any};
+const BlockKernels kBlockTable = {interpolate_any, difference_any, displaced_difference_any};
 
 }  // namespace
 
