@@ -32,7 +32,9 @@ class SkewLayout {
     /// Last row of group g inside the slice; before the first one where a narrow slice has no sample in the group.
     int last_row(int g) const { return delta_ == 0 ? height_ - 1 : std::min(height_ - 1, g / delta_); }
     /// Index of (g, row 0); (g, y) stands y further. g and y may be those of positions kReach outside the slice.
-    ptrdiff_t group(int g) const { return base_[g + kReach * (1 + delta_)]; }
+    ptrdiff_t group(int g) const { return *groups_from(g); }
+    /// The same for g, and at [i] for g + i.
+    const ptrdiff_t* groups_from(int g) const { return base_.data() + (g + kReach * (1 + delta_)); }
     /// Values in a buffer.
     size_t size() const { return size_; }
 

@@ -31,30 +31,33 @@ std::vector<TapSource> tap_sources(const std::vector<Tap>& taps) {
 class Aim {
   public:
     Aim(const PlaneContext& context, const std::vector<Tap>& taps) : context_(context), sources_(tap_sources(taps)) {
-        for (const Tap& tap : taps)
-            origins_.push_back({context.samples[tap.plane].data(), context.errors[tap.plane].data(),
-                                tap.dx + context.settings.delta * tap.dy});
+        for (size_t i = 0; i < taps.size(); ++i) {
+            const Tap& tap = taps[i];
+            const int groups = tap.dx + context.settings.delta * tap.dy;
+            if (sources_[i].kind == TapKind::kDifference)
+                samples_.push_back({i, context.samples[tap.plane].data() + tap.dy, groups});
+            if (sources_[i].kind == TapKind::kError)
+                errors_.push_back({i, context.errors[tap.plane].data() + tap.dy, groups});
+        }
     }
     const std::vector<TapSource>& at(int g) {
-        for (size_t i = 0; i < sources_.size(); ++i) {
-            TapSource& source = sources_[i];
-            const Origin& origin = origins_[i];
-            const ptrdiff_t offset = context_.layout.group(g + origin.groups) + source.dy;
-            if (source.kind == TapKind::kDifference) source.samples = origin.samples + offset;
-            if (source.kind == TapKind::kError) source.errors = origin.errors + offset;
-        }
+        const ptrdiff_t* group = context_.layout.groups_from(g);
+        for (const auto& origin : samples_) sources_[origin.tap].samples = origin.plane + group[origin.groups];
+        for (const auto& origin : errors_) sources_[origin.tap].errors = origin.plane + group[origin.groups];
         return sources_;
     }
 
   private:
+    template <class T>
     struct Origin {
-        const uint16_t* samples;
-        const int8_t* errors;
-        int groups;  ///< from the sample's group to the tap's
+        size_t tap;
+        const T* plane;  ///< at the tap's row
+        int groups;      ///< from the sample's group to the tap's
     };
     const PlaneContext& context_;
     std::vector<TapSource> sources_;
-    std::vector<Origin> origins_;
+    std::vector<Origin<uint16_t>> samples_;
+    std::vector<Origin<int8_t>> errors_;
 };
 
 /// Predicted mean in 1/32 sample.
@@ -95,8 +98,10 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
             kernels.gather(context, errors, at, batch.anchors, batch.errors);
             kernels.stage2(network, batch);
             visitor.visit(at, batch, samples + y);
-            for (int lane = 0; lane < at.count; ++lane)
-                own_errors[y + lane] = prediction_error(samples[y + lane], batch.mean[lane], settings.q);
+            int8_t made[kLanes];  // lanes past the count are computed as well: a loop of fixed length is faster
+            for (int lane = 0; lane < kLanes; ++lane)
+                made[lane] = prediction_error(samples[y + lane], batch.mean[lane], settings.q);
+            std::copy_n(made, at.count, own_errors + y);
         }
     }
 }
