@@ -60,6 +60,7 @@ void PlaneContext::reset(const CodingSettings& coding, int width, int height) {
     settings = coding;
     layout = SkewLayout(width, height, coding.delta);
     present.fill(false);
+    classes.clear();
     samples[kCur].resize(layout.size());
     errors[kErr].assign(layout.size(), 0);
     present[kCur] = present[kErr] = true;

@@ -27,6 +27,7 @@ struct PlaneContext {
     std::array<std::vector<uint16_t>, kPlaneIds> samples;
     std::array<std::vector<int8_t>, kPlaneIds> errors;
     std::array<bool, kPlaneIds> present{};  ///< which of them are set
+    std::vector<int8_t> classes;            ///< the correction set of each sample; empty: set 0
 
     /// Starts a new plane: width x height is its part in the slice. All planes become unset but `cur`, which holds
     /// anything, and `err`, which is zero.

@@ -14,4 +14,9 @@ int choose_shift(int depth);
 /// picture that stands still; above 1 a keyframe should start here.
 double scene_change(const Plane& current, const Plane& prediction, int depth);
 
+constexpr int kMaxEffort = 9;
+
+/// Whether corrections are fitted to the frame that is `position` frames after its keyframe.
+bool is_fitted(int effort, int position);
+
 }  // namespace nlvc

@@ -41,7 +41,7 @@ DecodedFrame Decoder::decode(ByteView bytes) {
     if (frame_checksum(format_, out.planes) != packet.checksum)
         throw BitstreamError("packet: the decoded samples do not have the frame's checksum");
     change(side_, packet.side);
-    side_.erase(kSampleMapType);
+    for (const int type : {kSampleMapType, kCorrectionsType}) side_.erase(type);
     out.side = side_;
     out.coded_depth = coded_.depth;
     out.keyframe = packet.keyframe;
@@ -91,9 +91,24 @@ void Decoder::load_model(const Sequence& sequence) {
     delta_ = sequence.delta;
 }
 
+std::vector<PlaneCorrection> Decoder::read_corrections(const Packet& packet) {
+    const auto planes = static_cast<size_t>(coded_.planes());
+    if (packet.keyframe) corrections_.assign(planes, {});
+    const auto found = packet.side.find(kCorrectionsType);
+    if (found == packet.side.end()) return corrections_;
+    RangeDecoder coder{ByteView(found->second)};
+    BitDecoder bits(coder);
+    std::vector<PlaneCorrection> read(planes);
+    code_corrections(bits, input_counts(*model_, coded_, packet.keyframe), corrections_, read);
+    if (!packet.keyframe) corrections_ = read;
+    return read;
+}
+
 CodedFrame Decoder::decode_samples(const Packet& packet) {
     const int slices = static_cast<int>(packet.slices.size());
     CodedFrame frame = history_.new_frame(coded_);
+    const FrameCorrections corrections(read_corrections(packet), history_, packet.keyframe);
+    frame.allocate_classes(corrections.planes);
     std::vector<RangeDecoder> coders;
     for (const SliceHeader& slice : packet.slices) coders.emplace_back(slice.payload);
     const std::vector<PlaneReferences>* references = nullptr;
@@ -105,8 +120,9 @@ CodedFrame Decoder::decode_samples(const Packet& packet) {
         references = &history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
     contexts_.resize(std::max(contexts_.size(), static_cast<size_t>(slices)));
-    const FrameCoding coding{coded_,     *model_,  {coded_.depth, packet.q, delta_, packet.keyframe}, slices, frame,
-                             references, contexts_};
+    const FrameCoding coding{coded_,    *model_,    {coded_.depth, packet.q, delta_, packet.keyframe},
+                             slices,    frame,      references,
+                             contexts_, corrections};
     pool_.run(slices, [&](int i) {
         if (packet.slices[i].mode == SliceMode::kModel)
             decode_slice(coding, i, coders[i]);

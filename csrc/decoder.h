@@ -39,6 +39,8 @@ class Decoder {
   private:
     void start_sequence(const Packet& keyframe);
     void load_model(const Sequence& sequence);
+    /// The sets that the packet's frame uses.
+    std::vector<PlaneCorrection> read_corrections(const Packet& packet);
     CodedFrame decode_samples(const Packet& packet);
 
     FindModel find_model_;
@@ -56,6 +58,7 @@ class Decoder {
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
     std::vector<PlaneContext> contexts_;
+    std::vector<PlaneCorrection> corrections_;  ///< of P-frames since the keyframe
     int64_t next_pts_ = 0;
 };
 

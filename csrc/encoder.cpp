@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "decisions.h"
+#include "fitting.h"
 #include "motion_search.h"
 
 namespace nlvc {
@@ -36,6 +37,7 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
     require(settings.delta >= 0 && settings.delta < kDeltas, "delta must be 0, 1 or 2");
     require(settings.keyframe_interval >= 0, "keyframe_interval must be 0 or more frames");
     require(settings.slices >= 0 && settings.slices <= 8, "slices must be 0 (automatic) to 8");
+    require(settings.effort >= 0 && settings.effort <= kMaxEffort, "effort must be 0 to 9");
     require(settings.threads >= 0 && settings.threads <= 256, "threads must be 0 (all processors) to 256");
     const Model parsed = parse_model(model_file_);
     hash_ = parsed.hash;
@@ -83,8 +85,19 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
 
     if (settings_.analysis) out.block_bits = make_block_bits(format_);
     Packet packet;
+    const std::vector<PlaneCorrection> none(frame.planes.size());
+    const std::vector<PlaneCorrection>& before = keyframe ? none : corrections_;
+    const FrameCorrections corrections(fit(frame, references), history_, keyframe);
+    if (corrections.planes != before) {
+        RangeEncoder coder;
+        BitEncoder bits(coder);
+        std::vector<PlaneCorrection> planes = corrections.planes;
+        code_corrections(bits, input_counts(*model_, coded_, keyframe), before, planes);
+        packet.side[kCorrectionsType] = coder.finish();
+    }
+    corrections_ = keyframe ? none : corrections.planes;
     const std::vector<EncodedSlice> slices =
-        encode_slices(frame, keyframe, references, settings_.analysis ? &out.block_bits : nullptr);
+        encode_slices(frame, corrections, references, settings_.analysis ? &out.block_bits : nullptr);
     out.plane_bits.assign(frame.planes.size(), 0.0);
     for (const EncodedSlice& slice : slices) {
         packet.slices.push_back({slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload)});
@@ -96,7 +109,7 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     packet.duration = duration;
     packet.q = q_;
     packet.checksum = out.checksum = checksum;
-    packet.side = difference(keyframe ? stream_side_ : side_, frame_side);
+    packet.side.merge(difference(keyframe ? stream_side_ : side_, frame_side));
     if (keyframe && !map_.identity()) packet.side[kSampleMapType] = map_.write(format_.depth);
     out.data = write_packet(packet, !keyframe ? ByteView() : first_ ? sequence_ : later_sequence_);
 
@@ -138,15 +151,57 @@ MotionField Encoder::search(const Plane& current) {
     return field;
 }
 
-std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, bool keyframe,
+std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<PlaneReferences>* references) {
+    const bool keyframe = references == nullptr;
+    const auto planes = static_cast<size_t>(coded_.planes());
+    if (!is_fitted(settings_.effort, keyframe ? 0 : since_keyframe_)) {
+        if (keyframe) return std::vector<PlaneCorrection>(planes);
+        frame.classes = history_.frame(1).classes;
+        return corrections_;
+    }
+    std::vector<std::vector<BlockStatistics>> parts(planes * static_cast<size_t>(slices_));
+    const FrameCorrections none(std::vector<PlaneCorrection>(planes), history_, keyframe);
+    contexts_.resize(static_cast<size_t>(slices_));
+    const FrameCoding coding{
+        coded_, *model_, {coded_.depth, q_, settings_.delta, keyframe}, slices_, frame, references, contexts_, none};
+    pool_.run(slices_, [&](int slice) {
+        for (size_t p = 0; p < planes; ++p)
+            parts[p * slices_ + slice] = collect_statistics(coding, slice, static_cast<int>(p));
+    });
+    if (keyframe || fitters_.empty()) fitters_.assign(planes, PlaneFitter(keyframe));
+    std::vector<PlaneCorrection> chosen(planes);
+    pool_.run(static_cast<int>(planes), [&](int p) {
+        std::vector<BlockStatistics> blocks;
+        for (int slice = 0; slice < slices_; ++slice) {
+            auto& part = parts[static_cast<size_t>(p) * slices_ + slice];
+            std::move(part.begin(), part.end(), std::back_inserter(blocks));
+        }
+        const FittedPlane fitted = fitters_[p].fit(blocks);
+        chosen[p] = fitted.correction;
+        if (fitted.correction.sets.size() < 2) return;
+        ClassPlane& classes = frame.classes[p] = ClassPlane(frame.planes[p].width, frame.planes[p].height);
+        for (size_t b = 0; b < blocks.size(); ++b) {
+            // The last blocks of a slice end with it: those of the next one, written later, replace the excess.
+            const int bottom = std::min(blocks[b].y + kSetBlock, classes.height);
+            for (int y = blocks[b].y; y < bottom; ++y)
+                std::fill_n(classes.row(y) + blocks[b].x, std::min(kSetBlock, classes.width - blocks[b].x),
+                            static_cast<int8_t>(fitted.classes[b]));
+        }
+    });
+    if (keyframe) fitters_.clear();
+    return chosen;
+}
+
+std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, const FrameCorrections& corrections,
                                                  const std::vector<PlaneReferences>* references,
                                                  BlockBits* block_bits) {
+    const bool keyframe = references == nullptr;
     contexts_.resize(static_cast<size_t>(slices_));
     std::vector<EncodedSlice> slices(static_cast<size_t>(slices_));
     while (true) {
-        const FrameCoding coding{coded_,    *model_,   {coded_.depth, q_, settings_.delta, keyframe},
-                                 slices_,   frame,     references,
-                                 contexts_, block_bits};
+        const FrameCoding coding{coded_,    *model_,     {coded_.depth, q_, settings_.delta, keyframe},
+                                 slices_,   frame,       references,
+                                 contexts_, corrections, block_bits};
         pool_.run(slices_, [&](int i) {
             if (slices[i].mode == SliceMode::kModel) slices[i] = encode_slice(coding, i);
         });

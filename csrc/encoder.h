@@ -1,5 +1,6 @@
 // Frames to packets.
 #pragma once
+#include "fitting.h"
 #include "in_use.h"
 #include "slice_coding.h"
 
@@ -12,6 +13,7 @@ struct EncoderSettings {
     int threads = 0;  ///< 0: one for each processor
     bool embed_model = false;  ///< put the model file into the first keyframe and the sequence header
     bool scene_cuts = true;    ///< start a keyframe where the content changes
+    int effort = 3;            ///< how much is fitted to the content, 0 .. 9; 0: nothing
     bool analysis = false;     ///< record the bits of each block
     std::string kernels = {};  ///< a name of kernels/kernels.h, for tests; empty: the fastest
 };
@@ -45,7 +47,9 @@ class Encoder {
   private:
     void check(const std::vector<Plane>& planes, int64_t pts, int64_t duration) const;
     MotionField search(const Plane& current);
-    std::vector<EncodedSlice> encode_slices(CodedFrame& frame, bool keyframe,
+    /// Chooses the corrections and classes of the frame.
+    std::vector<PlaneCorrection> fit(CodedFrame& frame, const std::vector<PlaneReferences>* references);
+    std::vector<EncodedSlice> encode_slices(CodedFrame& frame, const FrameCorrections& corrections,
                                             const std::vector<PlaneReferences>* references, BlockBits* block_bits);
 
     PictureFormat format_;
@@ -66,8 +70,10 @@ class Encoder {
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
     std::vector<PlaneContext> contexts_;
-    int64_t next_pts_ = 0;    ///< previous pts + duration
-    int since_keyframe_ = 0;  ///< frames since the last keyframe, itself included
+    std::vector<PlaneCorrection> corrections_;  ///< of P-frames since the keyframe
+    std::vector<PlaneFitter> fitters_;          ///< by plane, of P-frames since the keyframe
+    int64_t next_pts_ = 0;                      ///< previous pts + duration
+    int since_keyframe_ = 0;                    ///< frames since the last keyframe, itself included
     bool first_ = true;
 };
 

@@ -27,7 +27,13 @@ CodedFrame History::new_frame(const PictureFormat& format) {
         fit(frame.errors[p], format.plane_width(p), format.plane_height(p));
     }
     frame.motion = {};
+    frame.classes.assign(frame.planes.size(), {});
     return frame;
+}
+
+void CodedFrame::allocate_classes(const std::vector<PlaneCorrection>& corrections) {
+    for (size_t p = 0; p < planes.size(); ++p)
+        if (corrections[p].sets.size() > 1) classes[p] = ClassPlane(planes[p].width, planes[p].height);
 }
 
 void History::clear() {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <vector>
 
+#include "correction.h"
 #include "format.h"
 #include "thread_pool.h"
 
@@ -12,9 +13,13 @@ namespace nlvc {
 
 /// A frame while it is coded and afterwards.
 struct CodedFrame {
-    std::vector<Plane> planes;       ///< samples
-    std::vector<ErrorPlane> errors;  ///< prediction errors, zero in raw slices
-    MotionField motion;              ///< quarter samples, 8x8 blocks; empty in a keyframe
+    std::vector<Plane> planes;        ///< samples
+    std::vector<ErrorPlane> errors;   ///< prediction errors, zero in raw slices
+    MotionField motion;               ///< quarter samples, 8x8 blocks; empty in a keyframe
+    std::vector<ClassPlane> classes;  ///< by plane, the correction set of each sample; an empty one: all 0
+
+    /// Gives classes to the planes that have several sets.
+    void allocate_classes(const std::vector<PlaneCorrection>& corrections);
 };
 
 /// Earlier frames as one plane of a P-frame sees them.

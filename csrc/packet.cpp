@@ -30,7 +30,7 @@ Sequence read_sequence(Reader& outer) {
     s.delta = in.u8_in(0, kDeltas - 1, "delta");
     s.format.name = in.name("format name");
     s.model = in.take(in.varint_in(0, INT64_MAX, "model size"), "embedded model");
-    s.side = read_side_information(in, 0);
+    s.side = read_side_information(in, {});
     return s;
 }
 
@@ -50,7 +50,8 @@ Packet read_packet(ByteView bytes) {
     if ((flags & 2) != 0) {
         Reader side(in.take(in.varint_in(0, INT64_MAX, "size of side information"), "side information"),
                     "side information of a frame");
-        packet.side = read_side_information(side, packet.keyframe ? kSampleMapType : 0);
+        packet.side = read_side_information(
+            side, packet.keyframe ? std::set<int>{kSampleMapType, kCorrectionsType} : std::set<int>{kCorrectionsType});
     }
     packet.q = in.u8_in(0, 8, "sample shift");
     packet.slices.resize(in.u8_in(1, kMaxSlices, "slice count"));
@@ -61,6 +62,8 @@ Packet read_packet(ByteView bytes) {
         sizes.push_back(in.varint("slice size"));
         slice.crc = in.u32("slice checksum");
     }
+    const uint32_t found = crc32c(bytes.data, in.position());
+    if (in.u32("header checksum") != found) in.fail("header", "does not have its checksum: it is damaged");
     for (size_t i = 0; i < sizes.size(); ++i) {
         SliceHeader& slice = packet.slices[i];
         slice.payload = in.take(sizes[i], "slice payload");
@@ -117,6 +120,7 @@ Bytes write_packet(const Packet& packet, ByteView sequence) {
         out.varint(slice.payload.size);
         out.u32(slice.crc);
     }
+    out.u32(crc32c(out.bytes.data(), out.bytes.size()));
     for (const SliceHeader& slice : packet.slices) out.append(slice.payload);
     return std::move(out.bytes);
 }

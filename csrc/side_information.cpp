@@ -2,12 +2,12 @@
 
 namespace nlvc {
 
-SideInformation read_side_information(Reader& in, int known) {
+SideInformation read_side_information(Reader& in, const std::set<int>& known) {
     SideInformation side;
     int previous = -1;
     while (in.remaining() > 0) {
         const int type = in.u8_in(previous + 1, 255, "type of side information");
-        if (type >= kMandatory && type != known)
+        if (type >= kMandatory && known.count(type) == 0)
             in.fail("side information", "has a type that changes the samples and that this library does not know");
         side[type] = in.take(in.varint_in(0, INT64_MAX, "size of side information"), "side information").copy();
         previous = type;

@@ -1,6 +1,7 @@
 // What a stream says beside its samples: typed entries that a reader need not know (docs/bitstream.md section 9.1).
 #pragma once
 #include <map>
+#include <set>
 
 #include "bytes.h"
 
@@ -10,10 +11,11 @@ namespace nlvc {
 using SideInformation = std::map<int, Bytes>;
 
 constexpr int kMandatory = 128;
-constexpr int kSampleMapType = 128;  ///< docs/bitstream.md section 1.1, in keyframes alone
+constexpr int kSampleMapType = 128;    ///< docs/bitstream.md section 1.1, in keyframes alone
+constexpr int kCorrectionsType = 129;  ///< docs/bitstream.md section 5.1
 
-/// Reads entries up to the end of `in`; `known`: the mandatory type that may occur here, 0: none.
-SideInformation read_side_information(Reader& in, int known);
+/// Reads entries up to the end of `in`; `known`: the mandatory types that may occur here.
+SideInformation read_side_information(Reader& in, const std::set<int>& known);
 Bytes write_side_information(const SideInformation& side);
 
 /// Puts the entries of `changes` in place of those of `state`; an empty one takes its type away.

@@ -45,8 +45,52 @@ class DecodingVisitor final : public BatchVisitor {
     MixtureBatch mixture_;
 };
 
-/// Sets the context planes of plane p that the network reads.
-void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork& network, PlaneContext& context) {
+const PackedCorrection* correction_of(const FrameCoding& coding, int p) {
+    const PackedCorrection& packed = coding.corrections.packed[p];
+    return packed.empty() ? nullptr : &packed;
+}
+
+/// Codes the classes of a plane's blocks, where there is a choice, and gives them to the context.
+void take_classes(const FrameCoding& coding, BitCoder& bits, int p, RowRange rows, PlaneContext& context) {
+    const size_t sets = coding.corrections.planes[p].sets.size();
+    if (sets < 2) return;
+    static const ClassPlane kNone;
+    const ClassPlane& previous = coding.corrections.previous != nullptr ? (*coding.corrections.previous)[p] : kNone;
+    ClassPlane& classes = coding.frame.classes[p];
+    code_classes(bits, static_cast<int>(sets), rows.top, rows.bottom, previous, classes);
+    skew(context.layout, classes, rows.top, rows, context.classes);
+}
+
+/// A raw slice leaves no vectors, no errors and no classes.
+void clear_slice(const FrameCoding& coding, int slice) {
+    const PictureFormat& format = coding.format;
+    for (int p = 0; p < format.planes(); ++p) {
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        ErrorPlane& errors = coding.frame.errors[p];
+        std::fill_n(errors.row(rows.top), static_cast<size_t>(rows.count()) * errors.width, int8_t{0});
+        ClassPlane& classes = coding.frame.classes[p];
+        if (!classes.empty())
+            std::fill_n(classes.row(rows.top), static_cast<size_t>(rows.count()) * classes.width, int8_t{0});
+    }
+    if (coding.settings.intra) return;
+    const RowRange blocks = format.slice_blocks(slice, coding.slices);
+    for (int by = blocks.top; by < blocks.bottom; ++by)
+        for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
+}
+
+/// A slice may be coded more than once.
+void clear_block_bits(const FrameCoding& coding, int slice) {
+    if (coding.block_bits == nullptr) return;
+    BlockBits& bits = *coding.block_bits;
+    const RowRange rows = coding.format.slice_rows(0, slice, coding.slices);
+    const int bottom = std::min((rows.bottom + kBlockBitsSize - 1) / kBlockBitsSize, bits.height);
+    std::fill(bits.row(rows.top / kBlockBitsSize), bits.row(bottom), 0.0f);
+}
+
+}  // namespace
+
+void prepare_context(const FrameCoding& coding, int slice, int p, const CompiledNetwork& network,
+                     PlaneContext& context) {
     const PictureFormat& format = coding.format;
     const RowRange rows = format.slice_rows(p, slice, coding.slices);
     const RowRange plane_rows{0, format.plane_height(p)};
@@ -83,30 +127,17 @@ void prepare(const FrameCoding& coding, int slice, int p, const CompiledNetwork&
     }
 }
 
-/// A raw slice leaves no vectors and no errors.
-void clear_slice(const FrameCoding& coding, int slice) {
-    const PictureFormat& format = coding.format;
-    for (int p = 0; p < format.planes(); ++p) {
-        const RowRange rows = format.slice_rows(p, slice, coding.slices);
-        ErrorPlane& errors = coding.frame.errors[p];
-        std::fill_n(errors.row(rows.top), static_cast<size_t>(rows.count()) * errors.width, int8_t{0});
-    }
-    if (coding.settings.intra) return;
-    const RowRange blocks = format.slice_blocks(slice, coding.slices);
-    for (int by = blocks.top; by < blocks.bottom; ++by)
-        for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
+FrameCorrections::FrameCorrections(std::vector<PlaneCorrection> corrections, const History& history, bool keyframe)
+    : planes(std::move(corrections)), packed(planes.begin(), planes.end()) {
+    if (!keyframe) previous = &history.frame(1).classes;
 }
 
-/// A slice may be coded more than once.
-void clear_block_bits(const FrameCoding& coding, int slice) {
-    if (coding.block_bits == nullptr) return;
-    BlockBits& bits = *coding.block_bits;
-    const RowRange rows = coding.format.slice_rows(0, slice, coding.slices);
-    const int bottom = std::min((rows.bottom + kBlockBitsSize - 1) / kBlockBitsSize, bits.height);
-    std::fill(bits.row(rows.top / kBlockBitsSize), bits.row(bottom), 0.0f);
+std::vector<int> input_counts(const CompiledModel& model, const PictureFormat& format, bool intra) {
+    std::vector<int> counts;
+    for (int p = 0; p < format.planes(); ++p)
+        counts.push_back(model.network(intra, format.plane_class(p))->layer1.inputs);
+    return counts;
 }
-
-}  // namespace
 
 CompiledModel::CompiledModel(const Model& model, int delta, const Kernels& kernels) : kernels_(kernels) {
     for (int type = 0; type < 2; ++type)
@@ -145,11 +176,13 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
     for (int p = 0; p < format.planes(); ++p) {
         const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
         const RowRange rows = format.slice_rows(p, slice, coding.slices);
-        prepare(coding, slice, p, network, context);
+        prepare_context(coding, slice, p, network, context);
         context.set(kCur, coding.frame.planes[p], rows.top, rows);
+        BitEncoder class_bits(coder);
+        take_classes(coding, class_bits, p, rows, context);
         const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
         EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, recorder);
-        run_plane(context, {coding.model.kernels(), network}, visitor);
+        run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
         out.plane_bits.push_back(coder.bits() - bits);
         bits = coder.bits();
@@ -186,12 +219,14 @@ void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
     PlaneContext& context = coding.contexts[slice];
     for (int p = 0; p < format.planes(); ++p) {
         const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
-        const int top = format.slice_rows(p, slice, coding.slices).top;
-        prepare(coding, slice, p, network, context);
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        prepare_context(coding, slice, p, network, context);
+        BitDecoder class_bits(coder);
+        take_classes(coding, class_bits, p, rows, context);
         DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings);
-        run_plane(context, {coding.model.kernels(), network}, visitor);
-        unskew(context.layout, context.samples[kCur], top, coding.frame.planes[p]);
-        unskew(context.layout, context.errors[kErr], top, coding.frame.errors[p]);
+        run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
+        unskew(context.layout, context.samples[kCur], rows.top, coding.frame.planes[p]);
+        unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
     }
 }
 

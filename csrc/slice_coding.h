@@ -22,6 +22,18 @@ class CompiledModel {
     std::array<std::array<std::optional<CompiledNetwork>, kPlaneClasses>, 2> networks_;
 };
 
+/// What the frame's stream adds to the model.
+struct FrameCorrections {
+    std::vector<PlaneCorrection> planes;
+    std::vector<PackedCorrection> packed;               ///< the same for the kernels
+    const std::vector<ClassPlane>* previous = nullptr;  ///< classes of frame t-1; nullptr in an I-frame
+
+    FrameCorrections(std::vector<PlaneCorrection> corrections, const History& history, bool keyframe);
+};
+
+/// Numbers of revealed taps of the planes' networks: what code_corrections wants to know.
+std::vector<int> input_counts(const CompiledModel& model, const PictureFormat& format, bool intra);
+
 /// A frame that is being coded. Jobs on different slices touch different rows of `frame`.
 struct FrameCoding {
     const PictureFormat& format;
@@ -31,7 +43,8 @@ struct FrameCoding {
     CodedFrame& frame;
     const std::vector<PlaneReferences>* references;  ///< by plane; nullptr in an I-frame
     std::vector<PlaneContext>& contexts;             ///< one for each slice, to work in
-    BlockBits* block_bits = nullptr;                 ///< for an encoder that wants them: receives what samples cost
+    const FrameCorrections& corrections;
+    BlockBits* block_bits = nullptr;  ///< for an encoder that wants them: receives what samples cost
 };
 
 struct EncodedSlice {
@@ -40,6 +53,10 @@ struct EncodedSlice {
     std::vector<double> plane_bits;  ///< by plane
     double motion_bits = 0;
 };
+
+/// Sets the context planes of plane p that its network reads, without `cur`.
+void prepare_context(const FrameCoding& coding, int slice, int p, const CompiledNetwork& network,
+                     PlaneContext& context);
 
 /// Codes the samples and vectors of `coding.frame` with the model and sets the frame's errors.
 EncodedSlice encode_slice(const FrameCoding& coding, int slice);

@@ -75,6 +75,7 @@ int8_t prediction_error(int32_t sample, int32_t mean, int q) {
 void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& visitor) {
     const Kernels& kernels = evaluator.kernels;
     const CompiledNetwork& network = evaluator.network;
+    const PackedCorrection* correction = evaluator.correction;
     const CodingSettings& settings = context.settings;
     const SkewLayout& layout = context.layout;
     Aim first(context, network.inputs), second(context, network.errors);
@@ -83,6 +84,7 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
         const std::vector<TapSource>& inputs = first.at(g);
         const std::vector<TapSource>& errors = second.at(g);
         uint16_t* samples = context.samples[kCur].data() + layout.group(g);
+        const int8_t* classes = context.classes.empty() ? nullptr : context.classes.data() + layout.group(g);
         int8_t* own_errors = context.errors[kErr].data() + layout.group(g);
         const int last = layout.last_row(g);
         for (int y = layout.first_row(g); y <= last; y += kLanes) {
@@ -93,6 +95,7 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
             find_anchors(context, at, batch.anchors);
             kernels.gather(context, inputs, at, batch.anchors, batch.taps);
             kernels.stage1(network, batch);
+            if (correction != nullptr) kernels.correct(*correction, classes ? classes + y : nullptr, batch);
             for (int lane = 0; lane < kLanes; ++lane)
                 batch.mean[lane] = predicted_mean(batch.anchors[0][lane], batch.linear[lane], settings);
             kernels.gather(context, errors, at, batch.anchors, batch.errors);

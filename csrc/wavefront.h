@@ -8,6 +8,7 @@ namespace nlvc {
 struct Evaluator {
     const Kernels& kernels;
     const CompiledNetwork& network;
+    const PackedCorrection* correction = nullptr;  ///< none: the network alone
 };
 
 /// Takes the samples of each batch as they come.

@@ -91,6 +91,7 @@ class Encoder:
         threads: int = 0,  # 1..256; 0: one for each processor. Packets do not depend on it
         embed_model: bool = False,  # put the model file into the first keyframe and the sequence header
         scene_cuts: bool = True,  # start a keyframe where the content changes
+        effort: int = 0,  # how much is fitted to the content, 0..9; 0: nothing
         kernels: str = "",  # one of kernel_names(), for tests; "": the fastest
         side: Mapping[int, BytesLike] = ...,  # side information of the stream by type 0..127 (§9.1)
     ) -> None: ...

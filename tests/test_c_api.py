@@ -229,7 +229,7 @@ def test_round_trip(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p], model_p
 
 def test_frames_of_any_stride_on_both_sides(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p]) -> None:
     form = make_c_format(libnlvc, "gray", 40, 12)
-    encoder = handles("encoder", c.byref(form), option_list("effort=0"))
+    encoder = handles("encoder", c.byref(form), option_list("model=fast"))
     decoder = handles("decoder", None, 0, None)
     memory = np.random.default_rng(1).integers(0, 256, (12, 64), dtype=np.uint8)
     upside_down = memory[::-1, 7:47]
@@ -246,9 +246,9 @@ def test_the_carried_models_code_like_the_package(libnlvc: c.CDLL, handles: Call
     planes = make_frames(form, 1, "moving")[0]
     for effort, name in enumerate(("fast", "standard")):
         c_format = c.byref(make_c_format(libnlvc, "yuv420p", 48, 32))
-        for option in (f"effort={effort}", f"model={name}"):
-            encoder = handles("encoder", c_format, option_list(option))
-            expected = _core.Encoder(form, load_model(name).data).encode(planes, pts=0, duration=2).data
+        for options in ((f"effort={effort}", f"model={name}"),):
+            encoder = handles("encoder", c_format, option_list(*options))
+            expected = _core.Encoder(form, load_model(name).data, effort=effort).encode(planes, pts=0, duration=2).data
             data = encode(libnlvc, encoder, planes, 0)
             assert data == expected
             decoder = handles("decoder", None, 0, option_list("threads=2"))
@@ -263,7 +263,7 @@ def test_keyframes_come_by_time_or_by_count(
     libnlvc: c.CDLL, handles: Callable[..., c.c_void_p], options: tuple[str, ...], expected: set[int]
 ) -> None:
     encoder = handles(
-        "encoder", c.byref(make_c_format(libnlvc, "gray", 8, 8)), option_list("effort=0", "scene_cuts=0", *options)
+        "encoder", c.byref(make_c_format(libnlvc, "gray", 8, 8)), option_list("model=fast", "scene_cuts=0", *options)
     )
     plane = np.zeros((8, 8), dtype=np.uint8)
     flags = [encode(libnlvc, encoder, [plane], t)[3] for t in range(101)]
@@ -303,7 +303,7 @@ def test_a_model_of_the_extradata_serves_later_packets(
 
 
 def test_reset_and_damage_wait_for_a_keyframe(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p]) -> None:
-    encoder = handles("encoder", c.byref(make_c_format(libnlvc, "gray", 16, 16)), option_list("effort=0", "gop=3"))
+    encoder = handles("encoder", c.byref(make_c_format(libnlvc, "gray", 16, 16)), option_list("model=fast", "gop=3"))
     rng = np.random.default_rng(2)
     planes = [rng.integers(0, 256, (16, 16), dtype=np.uint8) for _ in range(7)]
     packets = [encode(libnlvc, encoder, [plane], t) for t, plane in enumerate(planes)]
@@ -412,7 +412,7 @@ def test_instances_work_side_by_side(libnlvc: c.CDLL, handles: Callable[..., c.c
 
     c_format = c.byref(make_c_format(libnlvc, "gray", 40, 24))
     threads = [
-        threading.Thread(target=work, args=(seed, handles("encoder", c_format, option_list("effort=0", "gop=0"))))
+        threading.Thread(target=work, args=(seed, handles("encoder", c_format, option_list("model=fast", "gop=0"))))
         for seed in range(4)
     ]
     for thread in threads:

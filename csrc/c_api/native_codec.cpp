@@ -28,7 +28,7 @@ class KeyframeClock {
 };
 
 std::unique_ptr<Encoder> open(const PictureFormat& format, const EncoderOptions& options) {
-    const std::string name = options.model_name();
+    const std::string name = options.model;
     Bytes model = ModelSearch(options.model_path).by_name(name);
     try {
         return std::make_unique<Encoder>(format, std::move(model), options.settings);

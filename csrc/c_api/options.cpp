@@ -10,8 +10,6 @@
 namespace nlvc {
 namespace {
 
-constexpr const char* kEffortModels[] = {"fast", "standard"};
-constexpr int kMostEffort = 1;
 constexpr double kMostSeconds = 1e6;
 
 template <class Settings>
@@ -44,10 +42,10 @@ using Encoding = EncoderOptions;
 using Decoding = DecoderOptions;
 
 const std::vector<OptionRow<Encoding>> kNativeEncoderOptions = {
-    {{"effort", "1", "0: the fast model, 1: the standard one, slower and smaller; unless a model is named"},
-     [](const std::string& v, Encoding& o) { o.effort = integer(v, 0, kMostEffort); }},
-    {{"model", "", "name of a model, or path of a file that ends in .nlvm; empty: chosen by effort"},
-     [](const std::string& v, Encoding& o) { o.model = v.empty() ? std::nullopt : std::optional(v); }},
+    {{"effort", "3", "how much is fitted to the content, 0 to 9: 0 encodes fastest; decoding stays the same"},
+     [](const std::string& v, Encoding& o) { o.settings.effort = integer(v, 0, kMaxEffort); }},
+    {{"model", "standard", "name of a model (fast, standard), or path of a file that ends in .nlvm"},
+     [](const std::string& v, Encoding& o) { o.model = v; }},
     {{"model_path", "", "folders and files, separated by ':', in which models are looked for first"},
      [](const std::string& v, Encoding& o) { o.model_path = v; }},
     {{"embed_model", "0", "1: the stream carries its model and needs none installed"},
@@ -122,8 +120,6 @@ const nlvc_option* item(const std::vector<OptionRow<Settings>>& table, int index
 }
 
 }  // namespace
-
-std::string EncoderOptions::model_name() const { return model.value_or(kEffortModels[effort]); }
 
 EncoderOptions parse_encoder_options(const char* const* options) {
     EncoderOptions parsed = parse(options, kEncoderOptions);

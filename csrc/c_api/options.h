@@ -20,15 +20,13 @@ struct BridgeOptions {
 
 /// The default of a member is the default of the option.
 struct EncoderOptions {
-    std::optional<std::string> model;  ///< a name, or a path that ends in .nlvm
-    int effort = 1;                    ///< chooses the model where none is named
+    std::string model = "standard";  ///< a name, or a path that ends in .nlvm
     std::string model_path;
     EncoderSettings settings;
     std::optional<int> gop;    ///< frames from keyframe to keyframe; 0: no limit
     double gop_seconds = 2.0;  ///< the same in seconds, where gop is not given
     BridgeOptions bridge;
     std::vector<std::string> given;  ///< "name=value" as the application wrote them
-    std::string model_name() const;
 };
 
 struct DecoderOptions {

@@ -34,6 +34,10 @@ inline __m128i load_half(const void* p) { return _mm_loadu_si128(static_cast<con
 inline I32 load_u16(const uint16_t* p) {
     return {_mm256_cvtepu16_epi32(load_half(p)), _mm256_cvtepu16_epi32(load_half(p + 8))};
 }
+inline I32 load_u8(const int8_t* p) {
+    const __m128i bytes = load_half(p);
+    return {_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8))};
+}
 inline I32 add(I32 a, I32 b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
 inline I32 sub(I32 a, I32 b) { return {_mm256_sub_epi32(a.low, b.low), _mm256_sub_epi32(a.high, b.high)}; }
 inline I32 mul(I32 a, I32 b) { return {_mm256_mullo_epi32(a.low, b.low), _mm256_mullo_epi32(a.high, b.high)}; }
@@ -73,14 +77,18 @@ inline void dot4(I32& acc, I32 x, const int32_t* w) {
     acc.high = _mm256_add_epi32(acc.high, _mm256_madd_epi16(_mm256_maddubs_epi16(x.high, words), ones));
 }
 
-inline void dot4_wide(I32& acc, I32 x, const int32_t* w) {
-    const __m256i words = _mm256_set1_epi32(*w), bytes = _mm256_set1_epi16(255);
-    const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(words, 8), 8), odd = _mm256_srai_epi16(words, 8);
-    auto sum = [&](__m256i a, __m256i v) {
-        const __m256i first = _mm256_madd_epi16(_mm256_and_si256(v, bytes), even);
-        return _mm256_add_epi32(a, _mm256_add_epi32(first, _mm256_madd_epi16(_mm256_srli_epi16(v, 8), odd)));
-    };
-    acc = {sum(acc.low, x.low), sum(acc.high, x.high)};
+inline __m256i dot4_half(__m256i acc, __m256i x, __m256i w) {
+    const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), odd = _mm256_srai_epi16(w, 8);
+    const __m256i first = _mm256_madd_epi16(_mm256_and_si256(x, _mm256_set1_epi16(255)), even);
+    return _mm256_add_epi32(acc, _mm256_add_epi32(first, _mm256_madd_epi16(_mm256_srli_epi16(x, 8), odd)));
+}
+inline void dot4_each(I32& acc, I32 x, I32 w) {
+    acc = {dot4_half(acc.low, x.low, w.low), dot4_half(acc.high, x.high, w.high)};
+}
+inline void dot4_wide(I32& acc, I32 x, const int32_t* w) { dot4_each(acc, x, set(*w)); }
+inline I32 pick(const int32_t* table, I32 index) {
+    const __m256i t = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(table));
+    return {_mm256_permutevar8x32_epi32(t, index.low), _mm256_permutevar8x32_epi32(t, index.high)};
 }
 
 inline I32 bytes4(I32 a, I32 b, I32 c, I32 d) {
@@ -128,6 +136,7 @@ inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
 // Each builds on those before it.
 // clang-format off
 #include "kernels/block_loops.h"
+#include "kernels/product_loops.h"
 #include "kernels/rows_avx2.h"
 
 inline Row row_words(I32 a) {

@@ -20,6 +20,9 @@ constexpr int kRows = 16;
 inline I32 set(int32_t v) { return _mm512_set1_epi32(v); }
 inline I32 load(const int32_t* p) { return _mm512_loadu_si512(p); }
 inline void store(int32_t* p, I32 a) { _mm512_storeu_si512(p, a); }
+inline I32 load_u8(const int8_t* p) {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 inline I32 load_u16(const uint16_t* p) {
     return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
@@ -45,6 +48,11 @@ inline I32 sra_by(I32 a, I32 b) { return _mm512_srav_epi32(a, b); }
 inline void dot4(I32& acc, I32 x, const int32_t* w) {
     // GCC 12 copies every accumulator twice around the intrinsic; the instruction itself adds in place.
     asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(x), "m"(*w));
+}
+inline void dot4_each(I32& acc, I32 x, I32 w) { acc = _mm512_dpbusd_epi32(acc, x, w); }
+inline I32 pick(const int32_t* table, I32 index) {
+    const __m256i t = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(table));
+    return _mm512_permutexvar_epi32(index, _mm512_castsi256_si512(t));
 }
 inline void dot4_wide(I32& acc, I32 x, const int32_t* w) { dot4(acc, x, w); }
 inline I32 bytes4(I32 a, I32 b, I32 c, I32 d) {
@@ -90,6 +98,7 @@ inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
 // Each builds on those before it.
 // clang-format off
 #include "kernels/block_loops.h"
+#include "kernels/product_loops.h"
 #include "kernels/rows_avx2.h"
 
 inline Row row_words(I32 a) { return _mm512_cvtepi32_epi16(a); }

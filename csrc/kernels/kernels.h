@@ -2,12 +2,15 @@
 // instance. All of them give the same integers as the definition in network.h (tests/test_network.py).
 #pragma once
 #include "context.h"
+#include "correction.h"
 #include "kernels/block_kernels.h"
 #include "lanes.h"
 #include "mixture.h"
 #include "model.h"
 
 namespace nlvc {
+
+constexpr int kProductSamples = 512;  ///< columns of `products`
 
 enum class TapKind : uint8_t {
     kDifference,  ///< a sample minus an anchor
@@ -63,6 +66,8 @@ struct Kernels {
                    const int32_t (*anchors)[kLanes], Words4<int8_t>* values);
     /// taps -> hidden, linear
     void (*stage1)(const CompiledNetwork& network, BatchValues& batch);
+    /// Adds to linear what the set of each lane gives; classes == nullptr: set 0 in all lanes
+    void (*correct)(const PackedCorrection& correction, const int8_t* classes, BatchValues& batch);
     /// hidden, errors -> outputs
     void (*stage2)(const CompiledNetwork& network, BatchValues& batch);
     /// outputs, mean -> mixture
@@ -74,6 +79,9 @@ struct Kernels {
     void (*decode)(const MixtureBatch& mixture, int count, int depth, int q, DecoderState& coder, uint16_t* samples);
     /// For motion
     const BlockKernels* blocks;
+    /// Sums of products of every two of `count` rows of kProductSamples values: row i with rows 0 .. i, one row of
+    /// results after another. No sum may leave 32 bits.
+    void (*products)(const int16_t* rows, int count, int32_t* sums);
 };
 
 /// The tables that this processor can run, slowest first.

@@ -101,6 +101,18 @@ void stage2(const CompiledNetwork& n, BatchValues& batch) {
     }
 }
 
+void correct(const PackedCorrection& c, const int8_t* classes, BatchValues& batch) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+        const int set = classes == nullptr ? 0 : classes[lane];
+        int32_t sum = c.start[set];
+        for (size_t i = 0; i < c.words.size() / kMaxSets * 4; ++i) {
+            const auto word = static_cast<uint32_t>(c.words[i / 4 * kMaxSets + set]);
+            sum += static_cast<int8_t>(word >> i % 4 * 8 & 255) * batch.taps[i / 4][lane][i % 4];
+        }
+        batch.linear[lane] += sum * (1 << c.shift);
+    }
+}
+
 /// Differences in type T, which must hold sample - anchor.
 template <class T>
 inline void differences(const uint16_t* samples, const T* anchor, int q, int8_t* out) {
@@ -164,12 +176,13 @@ void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& co
 }
 
 #include "kernels/block_loops.h"
+#include "kernels/product_loops.h"
 
 const BlockKernels kBlockTable = {interpolate_any, difference_any, displaced_difference_any};
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1,      stage2,
-                                make_mixture, sample_bounds, decode, &kBlockTable};
+const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1, correct, stage2,
+                                make_mixture, sample_bounds, decode, &kBlockTable, products};
 
 }  // namespace nlvc

@@ -8,6 +8,7 @@
 //     kRows                              outputs of a dense layer that are accumulated side by side, a multiple of 4
 //     set(v) load(p) store(p, a)         int32_t, p needs no alignment
 //     load_u16(p)                        sixteen uint16_t, widened
+//     load_u8(p)                         sixteen bytes, widened
 //     add sub mul min max band bor bxor  lane by lane; mul keeps the low 32 bits
 //     sll srl sra (a, n)                 shifts by one number, srl_by sra_by (a, b) by one for each lane
 //     absolute(a)                        |a|
@@ -17,6 +18,8 @@
 //     adds_u8(a, b)                      saturating addition of bytes
 //     dot4(acc, x, w)                    acc += 4 unsigned bytes of x times 4 signed bytes of the word *w, |w| <= 64
 //     dot4_wide(acc, x, w)               the same for any signed bytes
+//     dot4_each(acc, x, w)               the same with the word of w's lane
+//     pick(table, index)                 int32_t table[index], index 0 .. 7
 //     bytes4(a, b, c, d)                 clip(a, 0, 255) | clip(b, 0, 255) << 8 | ... of c << 16 | ... of d << 24
 //     quotient(a, b)                     floor(a / b) of non-negative integers below 2^24
 //     look_up(table, index)              int32_t table[index]
@@ -131,6 +134,15 @@ void stage1(const CompiledNetwork& n, BatchValues& batch) {
     linear = add(linear, linear_sum(packed, h2, fours(n.layer2.outputs)));
     store(batch.linear, linear);
     for (int k = 0; k < fours(n.layer2.outputs); ++k) store(reinterpret_cast<int32_t*>(batch.hidden[k]), h2[k]);
+}
+
+void correct(const PackedCorrection& c, const int8_t* classes, BatchValues& batch) {
+    const I32 set_of = classes == nullptr ? set(0) : load_u8(classes);
+    I32 sum = pick(c.start_biased.data(), set_of);
+    const int words = static_cast<int>(c.words.size()) / kMaxSets;
+    for (int k = 0; k < words; ++k)
+        dot4_each(sum, bxor(load_word(batch.taps[k]), set(kSignBytes)), pick(c.words.data() + k * kMaxSets, set_of));
+    store(batch.linear, add(load(batch.linear), sll(sum, c.shift)));
 }
 
 void stage2(const CompiledNetwork& n, BatchValues& batch) {
@@ -422,4 +434,4 @@ void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& st
     state = s;
 }
 
-const Kernels kTable = {kName, pack, gather, stage1, stage2, mixture, sample_bounds, decode, &kBlockTable};
+const Kernels kTable = {kName, pack, gather, stage1, correct, stage2, mixture, sample_bounds, decode, &kBlockTable, products};

@@ -14,7 +14,7 @@ static void check(nlvc_status status, const char* what) {
 }
 
 int main(void) {
-    const char* options[] = {"effort=0", "gop=4", NULL}; /* "name=value"; nlvc_encoder_option lists them */
+    const char* options[] = {"model=fast", "gop=4", NULL}; /* "name=value"; nlvc_encoder_option lists them */
     nlvc_format format, found;
     nlvc_encoder* encoder;
     nlvc_decoder* decoder;

@@ -25,8 +25,9 @@ EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64
 
 std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buffer& model, int delta,
                                       int keyframe_interval, int slices, int threads, bool embed_model, bool scene_cuts,
-                                      const std::string& kernels, const py::dict& side) {
-    const EncoderSettings settings{delta, keyframe_interval, slices, threads, embed_model, scene_cuts, false, kernels};
+                                      int effort, const std::string& kernels, const py::dict& side) {
+    const EncoderSettings settings{delta,  keyframe_interval, slices, threads, embed_model, scene_cuts, effort, false,
+                                   kernels};
     return std::make_unique<Encoder>(format, to_bytes(model), settings, side_from_dict(side));
 }
 
@@ -60,8 +61,8 @@ void bind_codec(py::module_& module) {
     py::class_<Encoder>(module, "Encoder")
         .def(py::init(&make_encoder), py::arg("format"), py::arg("model"), py::kw_only(), py::arg("delta") = 2,
              py::arg("keyframe_interval") = 0, py::arg("slices") = 0, py::arg("threads") = 0,
-             py::arg("embed_model") = false, py::arg("scene_cuts") = true, py::arg("kernels") = "",
-             py::arg("side") = py::dict())
+             py::arg("embed_model") = false, py::arg("scene_cuts") = true, py::arg("effort") = 0,
+             py::arg("kernels") = "", py::arg("side") = py::dict())
         .def("encode", &encode, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
              py::arg("force_keyframe") = false, py::arg("side") = py::none())
         .def_property_readonly("sequence_header", [](const Encoder& e) { return from_bytes(e.sequence_header()); })

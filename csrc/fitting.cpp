@@ -1,0 +1,355 @@
+#include "fitting.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "least_squares.h"
+#include "wavefront.h"
+
+namespace nlvc {
+namespace {
+
+constexpr double kRootWeight =
+    128.0;                    // a sample of scale 1 and residual 0 has this root of its weight, times sqrt(1/2)
+constexpr int kRootBits = 4;  // taps times roots lose this many bits
+constexpr int kMaxRoot = 255;
+constexpr int kMaxValue = 2047;       // kProductSamples squares of it stay within 32 bits
+constexpr double kSubsampling = 2.0;  // every other sample is looked at
+constexpr double kUnitG = kSubsampling * (1 << kRootBits) * (1 << kRootBits) / (kRootWeight * kRootWeight);
+constexpr double kUnitB = kUnitG / 32;
+
+/// Weighted taps and residuals of a plane's blocks.
+class StatisticsVisitor final : public BatchVisitor {
+  public:
+    StatisticsVisitor(const Kernels& kernels, const CodingSettings& settings, int inputs, int width, int height)
+        : kernels_(kernels),
+          settings_(settings),
+          rows_(inputs + 1),
+          columns_((width + kSetBlock - 1) / kSetBlock),
+          blocks_(static_cast<size_t>(columns_) * ((height + kSetBlock - 1) / kSetBlock)) {}
+
+    void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
+        kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
+        for (int lane = 0; lane < at.count; ++lane) {
+            const int x = at.x(lane, settings_.delta), y = at.y + lane;
+            if (((x ^ y) & 1) == 0) take(values, lane, x, y, samples[lane]);
+        }
+    }
+
+    std::vector<BlockStatistics> statistics(int top) const {
+        std::vector<BlockStatistics> out(blocks_.size());
+        for (size_t i = 0; i < blocks_.size(); ++i) {
+            const Block& block = blocks_[i];
+            BlockStatistics& s = out[i];
+            s.x = static_cast<int>(i) % columns_ * kSetBlock;
+            s.y = top + static_cast<int>(i) / columns_ * kSetBlock;
+            s.products.assign(static_cast<size_t>(rows_) * (rows_ + 1) / 2, 0);
+            s.right.assign(static_cast<size_t>(rows_), 0.0);
+            if (block.count == 0) continue;
+            kernels_.products(block.values.data(), rows_, s.products.data());
+            for (int row = 0; row < rows_; ++row) {
+                int64_t sum = 0;
+                for (int k = 0; k < block.count; ++k)
+                    sum += int64_t{block.values[static_cast<size_t>(row) * kProductSamples + k]} * block.residuals[k];
+                s.right[row] = static_cast<double>(sum);
+            }
+        }
+        return out;
+    }
+
+  private:
+    struct Block {
+        int count = 0;
+        std::vector<int16_t> values;     ///< [row][kProductSamples]
+        std::vector<int32_t> residuals;  ///< [kProductSamples]
+    };
+
+    void take(const BatchValues& values, int lane, int x, int y, int sample) {
+        Block& block = blocks_[static_cast<size_t>(y / kSetBlock) * columns_ + x / kSetBlock];
+        if (block.values.empty()) {
+            block.values.assign(static_cast<size_t>(rows_) * kProductSamples, 0);
+            block.residuals.assign(kProductSamples, 0);
+        }
+        // Centre and scale of the mixture, in units of 2^q samples relative to the mean.
+        double centre = 0, scale = 0;
+        for (int k = 0; k < kLogistics; ++k) {
+            centre += mixture_.weight[k][lane] * static_cast<double>(mixture_.centre[k][lane]);
+            scale += mixture_.weight[k][lane] * 2048.0 / mixture_.inverse[k][lane];
+        }
+        scale /= 1024;
+        const double unit = 1 << settings_.q;
+        const double residual = (sample * 32.0 - centre / 1024) / unit;  // 1/32
+        const double size = std::max(std::fabs(residual) / 32, 2 * scale);
+        const int root = std::min(kMaxRoot, std::max(1, static_cast<int>(kRootWeight / std::sqrt(scale * size))));
+        int16_t* column = block.values.data() + block.count;
+        for (int i = 0; i + 1 < rows_; ++i, column += kProductSamples)
+            *column = weighted(values.taps[i / 4][lane][i % 4], root);
+        *column = weighted(kConstantInput, root);
+        block.residuals[block.count++] = static_cast<int32_t>(residual * root / (1 << kRootBits));
+    }
+
+    static int16_t weighted(int value, int root) {
+        return static_cast<int16_t>(
+            std::clamp((value * root + (1 << kRootBits >> 1)) >> kRootBits, -kMaxValue, kMaxValue));
+    }
+
+    const Kernels& kernels_;
+    CodingSettings settings_;
+    int rows_, columns_;
+    std::vector<Block> blocks_;
+    MixtureBatch mixture_;
+};
+
+// ---- sets and classes
+
+constexpr double kPriorDeviation = 0.05;  // of a weight, samples per sample; of the constant: its input times as much
+constexpr double kMemory = 0.85;          // what a frame's statistics are worth a frame later
+constexpr double kServes = 8;             // frames that new sets are expected to serve; content seldom stays longer
+constexpr int kSeeds = 6;                 // blocks tried as the beginning of another set
+constexpr int kRounds = 2;                // of assigning blocks and solving again
+constexpr int kLargest = 127;
+
+using Weights = std::vector<double>;  ///< samples per sample of difference
+
+double unit_of(int shift) { return static_cast<double>(1 << shift) / 16384; }
+
+Weights real_weights(const CorrectionSet& set, int shift) {
+    Weights w(set.size());
+    for (size_t i = 0; i < w.size(); ++i) w[i] = set[i] * unit_of(shift);
+    return w;
+}
+
+/// What w saves in the block, nats.
+double saving(const BlockStatistics& block, const Weights& w) {
+    double linear = 0, square = 0;
+    const int32_t* row = block.products.data();
+    for (size_t i = 0; i < w.size(); row += ++i) {
+        double sum = 0;
+        for (size_t j = 0; j < i; ++j) sum += row[j] * w[j];
+        square += w[i] * (2 * sum + row[i] * w[i]);
+        linear += block.right[i] * w[i];
+    }
+    return linear * kUnitB - square * kUnitG / 2;
+}
+
+/// About what the code of a weight costs that differs by d from the predicted one, nats.
+double cost(double d) { return d == 0 ? 0.4 : 2.1 + 1.4 * std::floor(std::log2(std::fabs(d))); }
+
+void add(const BlockStatistics& block, SymmetricSystem& to) {
+    for (size_t i = 0; i < to.matrix.size(); ++i) to.matrix[i] += block.products[i] * kUnitG;
+    for (size_t i = 0; i < to.right.size(); ++i) to.right[i] += block.right[i] * kUnitB;
+}
+
+/// (classes, nats saved) when each block takes the set that saves most in it.
+std::pair<std::vector<int>, double> assign(const std::vector<BlockStatistics>& blocks,
+                                           const std::vector<Weights>& sets) {
+    std::vector<int> classes(blocks.size(), 0);
+    double total = 0;
+    for (size_t b = 0; b < blocks.size(); ++b) {
+        double best = saving(blocks[b], sets[0]);
+        for (size_t s = 1; s < sets.size(); ++s) {
+            const double saved = saving(blocks[b], sets[s]);
+            if (saved > best) best = saved, classes[b] = static_cast<int>(s);
+        }
+        total += best;
+    }
+    return {classes, total};
+}
+
+/// (G w)_i of a block
+double row_product(const BlockStatistics& block, const Weights& w, int i) {
+    const int32_t* row = block.products.data() + static_cast<size_t>(i) * (i + 1) / 2;
+    double sum = 0;
+    for (int j = 0; j <= i; ++j) sum += row[j] * w[j];
+    for (size_t j = static_cast<size_t>(i) + 1; j < w.size(); ++j) sum += block.products[j * (j + 1) / 2 + i] * w[j];
+    return sum;
+}
+
+}  // namespace
+
+/// The search for one frame's sets.
+class PlaneFitter::Search {
+  public:
+    Search(const PlaneFitter& state, const std::vector<BlockStatistics>& blocks)
+        : state_(state), blocks_(blocks), rows_(static_cast<int>(blocks[0].right.size())), horizon_(state.horizon()) {}
+
+    FittedPlane run() {
+        FittedPlane best;
+        best.correction = state_.correction_;
+        std::vector<Weights> sets;
+        for (const CorrectionSet& set : state_.correction_.sets)
+            sets.push_back(real_weights(set, state_.correction_.shift));
+        best.classes.assign(blocks_.size(), 0);
+        if (sets.empty())
+            sets.emplace_back(rows_, 0.0);
+        else
+            best.classes = assign(blocks_, sets).first;
+        double best_score = 0;
+        for (int failures = 0; failures < 2;) {
+            double score = 0;
+            const FittedPlane found = refreshed(sets, score);
+            if (score > best_score)
+                best_score = score, best = found, failures = 0;
+            else
+                ++failures;
+            if (sets.size() == kMaxSets || blocks_.size() <= sets.size()) break;
+            sets.push_back(another(sets));
+            for (int round = 0; round < kRounds; ++round) {
+                const std::vector<int> classes = assign(blocks_, sets).first;
+                for (size_t s = state_.correction_.sets.size(); s < sets.size(); ++s)
+                    sets[s] = system(classes, static_cast<int>(s)).solution();
+            }
+        }
+        return best;
+    }
+
+  private:
+    /// Everything known about a set: what is remembered, the blocks that take it now, and the prior.
+    SymmetricSystem system(const std::vector<int>& classes, int set) const {
+        SymmetricSystem out(rows_);
+        if (set < static_cast<int>(state_.memory_.size())) out = state_.memory_[set];
+        for (size_t b = 0; b < blocks_.size(); ++b)
+            if (classes[b] == set) add(blocks_[b], out);
+        add_prior(out);
+        return out;
+    }
+    void add_prior(SymmetricSystem& to) const {
+        for (int i = 0; i < rows_; ++i) to.diagonal(i) += 1 / (kPriorDeviation * kPriorDeviation);
+    }
+
+    /// The best of the sets that single blocks would like, for the blocks that the present sets serve worst.
+    Weights another(const std::vector<Weights>& sets) const {
+        const std::vector<int> classes = assign(blocks_, sets).first;
+        std::vector<std::pair<double, size_t>> wishes;
+        for (size_t b = 0; b < blocks_.size(); ++b) {
+            const Weights& w = sets[classes[b]];
+            double wish = 0;
+            for (int i = 0; i < rows_; ++i) {
+                const double slope = blocks_[b].right[i] * kUnitB - row_product(blocks_[b], w, i) * kUnitG;
+                wish += slope * slope / (blocks_[b].products[static_cast<size_t>(i) * (i + 1) / 2 + i] * kUnitG + 1);
+            }
+            wishes.emplace_back(-wish, b);
+        }
+        std::sort(wishes.begin(), wishes.end());
+        Weights best;
+        double best_total = -1e300;
+        for (size_t k = 0; k < wishes.size() && k < kSeeds; ++k) {
+            SymmetricSystem one(rows_);
+            add(blocks_[wishes[k].second], one);
+            add_prior(one);
+            std::vector<Weights> tried = sets;
+            tried.push_back(one.solution());
+            const double total = assign(blocks_, tried).second;
+            if (total > best_total) best_total = total, best = tried.back();
+        }
+        return best;
+    }
+
+    /// The sets solved again and in the stream's units where that pays. score: nats that they save over the sets in
+    /// force while they serve, less what they cost.
+    FittedPlane refreshed(const std::vector<Weights>& sets, double& score) const {
+        const std::vector<int> classes = assign(blocks_, sets).first;
+        std::vector<SymmetricSystem> systems;
+        for (size_t s = 0; s < sets.size(); ++s) systems.push_back(system(classes, static_cast<int>(s)));
+        const PlaneCorrection& old = state_.correction_;
+        FittedPlane out;
+        out.correction.shift = old.sets.empty() ? choose_shift(systems) : old.shift;
+        const double unit = unit_of(out.correction.shift);
+        std::vector<Weights> real;
+        score = 0;
+        for (size_t s = 0; s < sets.size(); ++s) {
+            const bool known = s < old.sets.size();
+            CorrectionSet predicted(rows_, 0);
+            if (known) predicted = old.sets[s];
+            if (!known && s > 0) predicted = out.correction.sets[0];
+            double price = 0;
+            CorrectionSet set = quantised(systems[s], predicted, unit, price);
+            const Weights before = known ? real_weights(old.sets[s], old.shift) : Weights(rows_, 0.0);
+            const double gain = horizon_ * (systems[s].saving(real_weights(set, out.correction.shift)) -
+                                            systems[s].saving(before) - rows_) -
+                                price;
+            if (known && gain <= 0)
+                set = old.sets[s];
+            else
+                score += gain;
+            out.correction.sets.push_back(set);
+            real.push_back(real_weights(set, out.correction.shift));
+        }
+        out.classes = assign(blocks_, real).first;
+        return out;
+    }
+
+    CorrectionSet quantised(const SymmetricSystem& system, const CorrectionSet& predicted, double unit,
+                            double& price) const {
+        const std::vector<double> l = system.factor();
+        const Weights x = system.solution();
+        CorrectionSet out(rows_);
+        int sum = 0;
+        for (int i = rows_ - 1; i >= 0; --i) {
+            // |L'(x - w)| is least in this coordinate when it makes up for the later ones
+            const double pivot = l[static_cast<size_t>(i) * (i + 1) / 2 + i];
+            double wanted = x[i];
+            for (int k = i + 1; k < rows_; ++k)
+                wanted += l[static_cast<size_t>(k) * (k + 1) / 2 + i] * (x[k] - out[k] * unit) / pivot;
+            auto total = [&](double value) {
+                const double miss = pivot * (wanted - value * unit);
+                return horizon_ * miss * miss / 2 + cost(value - predicted[i]);
+            };
+            const double nearest = std::clamp(std::floor(wanted / unit + 0.5), -1.0 * kLargest, 1.0 * kLargest);
+            out[i] = total(predicted[i]) <= total(nearest) ? predicted[i] : static_cast<int8_t>(nearest);
+            price += cost(out[i] - predicted[i]);
+            sum += std::abs(out[i]);
+        }
+        if (sum > kMaxCorrectionSum) return predicted;
+        return out;
+    }
+
+    /// The unit at which finer weights would cost as much as they save.
+    int choose_shift(const std::vector<SymmetricSystem>& systems) const {
+        double log_sum = 0, largest = 0;
+        for (const SymmetricSystem& s : systems) {
+            log_sum += s.mean_log_pivot();
+            for (const double w : s.solution()) largest = std::max(largest, std::fabs(w));
+        }
+        const double energy = std::exp(log_sum / static_cast<double>(systems.size())) * horizon_;
+        const double wanted = std::max(std::sqrt(12 / energy), largest / kLargest);
+        int shift = kLeastShift;
+        while (shift < kLeastShift + 7 && unit_of(shift) < wanted) ++shift;
+        return shift;
+    }
+
+    const PlaneFitter& state_;
+    const std::vector<BlockStatistics>& blocks_;
+    int rows_;
+    double horizon_;  ///< how much more the future is worth than what the systems hold
+};
+
+double PlaneFitter::horizon() const { return intra_ ? 1 : kServes / (frames_ * kMemory + 1); }
+
+FittedPlane PlaneFitter::fit(const std::vector<BlockStatistics>& blocks) {
+    FittedPlane out = Search(*this, blocks).run();
+    correction_ = out.correction;
+    const int rows = static_cast<int>(blocks[0].right.size());
+    memory_.resize(std::max<size_t>(1, correction_.sets.size()), SymmetricSystem(rows));
+    for (SymmetricSystem& m : memory_) m.scale(kMemory);
+    for (size_t b = 0; b < blocks.size(); ++b) add(blocks[b], memory_[out.classes[b]]);
+    frames_ = frames_ * kMemory + 1;
+
+    return out;
+}
+
+std::vector<BlockStatistics> collect_statistics(const FrameCoding& coding, int slice, int p) {
+    const PictureFormat& format = coding.format;
+    const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
+    const RowRange rows = format.slice_rows(p, slice, coding.slices);
+    PlaneContext context;
+    prepare_context(coding, slice, p, network, context);
+    context.set(kCur, coding.frame.planes[p], rows.top, rows);
+    StatisticsVisitor visitor(coding.model.kernels(), coding.settings, network.layer1.inputs, format.plane_width(p),
+                              rows.count());
+    run_plane(context, {coding.model.kernels(), network}, visitor);
+    unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
+    return visitor.statistics(rows.top);
+}
+
+}  // namespace nlvc
