@@ -346,3 +346,33 @@ def locate_older(
     kernels: str = "",
 ) -> NDArray[np.int16]:
     """Vectors of frame t-k in 16x16 blocks (§3)."""
+
+_Sets = Sequence[Sequence[int]]  # sets of weights -127..127: one for each revealed tap, then the constant's
+
+def apply_correction(
+    sets: _Sets,
+    shift: int,  # 3..10
+    classes: Sequence[int],  # the set of each of sixteen lanes
+    taps: NDArray[np.int8],  # [taps, 16]
+    *,
+    kernels: str = "",  # one of kernel_names(), or "definition"
+) -> list[int]:
+    """What is added to `lin` in each lane (§5.1)."""
+
+def products(rows: NDArray[np.int16], *, kernels: str = "") -> NDArray[np.int32]:
+    """Sums of products of every two rows of 512 values: the lower triangle, row by row."""
+
+def write_corrections(
+    inputs: Sequence[int],  # revealed taps of each plane's network
+    previous: Sequence[tuple[int, _Sets]],  # (shift, sets) of each plane in the frame before
+    planes: Sequence[tuple[int, _Sets]],
+) -> bytes:
+    """The sets of a frame as side information of type 129 (§5.1)."""
+
+def read_corrections(
+    inputs: Sequence[int], previous: Sequence[tuple[int, _Sets]], data: BytesLike
+) -> list[tuple[int, list[list[int]]]]:
+    """The reverse of write_corrections."""
+
+def solve(size: int, matrix: Sequence[float], right: Sequence[float]) -> list[float]:
+    """Solves a symmetric positive definite system given by its lower triangle, row by row."""

@@ -206,7 +206,7 @@ def test_round_trip(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p], model_p
     assert libnlvc.nlvc_decoder_receive(decoder, c.byref(out)) == AGAIN
     assert libnlvc.nlvc_decoder_format(decoder, c.byref(out.format)) == AGAIN
     form = layout.core_format(20, 18, (1, 25))
-    reference = _core.Encoder(form, model, delta=1, embed_model=True)
+    reference = _core.Encoder(form, model, delta=1, embed_model=True, effort=3)
     for t, planes in enumerate(make_frames(form, 3, "moving")):
         frame = frame_of(planes, 2 * t)
         assert libnlvc.nlvc_encoder_send(encoder, c.byref(frame)) == OK
@@ -420,7 +420,7 @@ def test_instances_work_side_by_side(libnlvc: c.CDLL, handles: Callable[..., c.c
     for thread in threads:
         thread.join()
     for seed in range(4):
-        reference = _core.Encoder(form, load_model("fast").data)
+        reference = _core.Encoder(form, load_model("fast").data, effort=3)
         frames = make_frames(form, 6, "moving", seed=seed)
         assert results[seed] == [reference.encode(p, pts=t, duration=2).data for t, p in enumerate(frames)]
 

@@ -61,7 +61,7 @@ def packet(
     for payload in payloads:
         crc = _core.crc32c(payload, _core.crc32c(bytes([mode])))
         out += bytes([mode]) + varint(len(payload)) + struct.pack("<I", crc)
-    return out + b"".join(payloads)
+    return out + struct.pack("<I", _core.crc32c(out)) + b"".join(payloads)
 
 
 def decoder() -> _core.Decoder:

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "decisions.h"
+
 namespace nlvc {
 namespace {
 

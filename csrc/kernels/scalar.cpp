@@ -182,7 +182,7 @@ const BlockKernels kBlockTable = {interpolate_any, difference_any, displaced_dif
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1, correct, stage2,
+const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1,       correct, stage2,
                                 make_mixture, sample_bounds, decode, &kBlockTable, products};
 
 }  // namespace nlvc

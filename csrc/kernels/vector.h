@@ -434,4 +434,5 @@ void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& st
     state = s;
 }
 
-const Kernels kTable = {kName, pack, gather, stage1, correct, stage2, mixture, sample_bounds, decode, &kBlockTable, products};
+const Kernels kTable = {kName,   pack,          gather, stage1,       correct, stage2,
+                        mixture, sample_bounds, decode, &kBlockTable, products};

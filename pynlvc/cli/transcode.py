@@ -14,6 +14,7 @@ from fractions import Fraction
 from pynlvc.cli.options import add_decoder_options, add_progress_option, decoder_settings
 from pynlvc.cli.progress import ProgressLine, duration
 from pynlvc.codec import EncoderSettings
+from pynlvc.codec.settings import MAX_EFFORT
 from pynlvc.media.containers import STANDARD_STREAM
 from pynlvc.media.lossless_codecs import LOSSLESS_CODECS
 from pynlvc.media.reports import TranscodeReport
@@ -59,6 +60,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--model", default=defaults.model, help="name of a model, or an .nlvm file (default: %(default)s)"
     )
     encoding.add_argument(
+        "--effort",
+        type=int,
+        choices=range(MAX_EFFORT + 1),
+        default=defaults.effort,
+        metavar="0..9",
+        help="how much is fitted to the content: more encodes slower and smaller, decoding stays the same "
+        "(default: %(default)s)",
+    )
+    encoding.add_argument(
         "--gop",
         type=int,
         metavar="N",
@@ -94,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Does it; prints a summary on stdout (stderr where the output goes to stdout) and warnings on stderr."""
     settings = EncoderSettings(
         model=arguments.model,
+        effort=arguments.effort,
         delta=arguments.delta,
         gop=arguments.gop,
         scene_cuts=arguments.scene_cuts,

@@ -71,6 +71,7 @@ class Encoder:
                 threads=settings.threads,
                 embed_model=settings.embed_model,
                 scene_cuts=settings.scene_cuts,
+                effort=settings.effort,
                 side=self._side,
             )
         except _core.BitstreamError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pynlvc.errors import UsageError
 
+MAX_EFFORT = 9
 MAX_SLICES = 8
 MAX_THREADS = 256
 
@@ -21,6 +22,7 @@ class EncoderSettings:
     """How to encode. Every combination is lossless; settings trade size, speed and the cost of seeking."""
 
     model: str = "standard"  # name of an installed model, or the path of an .nlvm file
+    effort: int = 3  # how much is fitted to the content, 0..9; 0 encodes fastest, decoding is the same for all
     delta: int = 2  # slope of the sample groups, 0..2: 2 compresses best, 0 has the most samples per group
     gop: int | None = (
         None  # frames from keyframe to keyframe, >= 0; 1: keyframes only; 0: no limit; None: see gop_seconds
@@ -32,6 +34,8 @@ class EncoderSettings:
     embed_model: bool = False  # put the model into every keyframe: the stream then needs no installed model
 
     def __post_init__(self) -> None:
+        if not 0 <= self.effort <= MAX_EFFORT:
+            raise UsageError(f"effort is {self.effort}: it must be 0 to {MAX_EFFORT}")
         if self.delta not in (0, 1, 2):
             raise UsageError(f"delta is {self.delta}: it must be 0, 1 or 2")
         if self.gop is not None and self.gop < 0:

@@ -52,5 +52,6 @@ void bind_codec(py::module_& module);
 void bind_packets(py::module_& module);
 void bind_probes(py::module_& module);
 void bind_evaluation(py::module_& module);
+void bind_fitting(py::module_& module);
 
 }  // namespace nlvc

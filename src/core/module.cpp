@@ -11,4 +11,5 @@ PYBIND11_MODULE(_core, module) {
     bind_codec(module);
     bind_probes(module);
     bind_evaluation(module);
+    bind_fitting(module);
 }
