@@ -11,7 +11,10 @@ constexpr int kMaxSize = 16384;   ///< largest width or height, samples
 constexpr int kMaxPlanes = 4;     ///< Y, U, V, alpha
 constexpr int kUnitRows = 16;     ///< rows of plane 0 in a slice unit
 constexpr int kMaxSlices = 255;   ///< in a frame
-constexpr int kPlaneClasses = 3;  ///< no guide, one guide, two guides
+constexpr int kPlaneClasses = 5;  ///< 0 no guide; 1, 2 planes 1, 2 of YUV; 3, 4 planes 1, 2 of RGB
+
+/// How many planes before it a plane of the class sees.
+constexpr int guides_of(int plane_class) { return plane_class > 2 ? plane_class - 2 : plane_class; }
 
 enum class Layout : uint8_t { kGrey = 0, kYuv = 1, kRgb = 2 };
 
@@ -42,8 +45,11 @@ struct PictureFormat {
     int planes() const { return (layout == Layout::kGrey ? 1 : 3) + (alpha ? 1 : 0); }
     int maximum() const { return (1 << depth) - 1; }
     int sample_bytes() const { return depth == 8 ? 1 : 2; }  ///< in raw slices and checksums
-    /// The class of plane p, which is also its number of guides.
-    int plane_class(int p) const { return layout == Layout::kGrey || p > 2 ? 0 : p; }
+    int plane_class(int p) const {
+        if (layout == Layout::kGrey || p == 0 || p > 2) return 0;
+        return layout == Layout::kRgb ? p + 2 : p;
+    }
+    int guides(int p) const { return guides_of(plane_class(p)); }
     PlaneGeometry geometry(int p) const;
     int plane_width(int p) const;
     int plane_height(int p) const;

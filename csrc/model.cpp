@@ -26,7 +26,7 @@ void check_tap(const Network& n, const Tap& tap) {
         (tap.plane >= kRef1Sub && tap.plane <= kErrPrev) || tap.plane == kGuide1Ref || tap.plane == kGuide2Ref;
     if (n.frame_type == 0 && previous_frame) refuse(n, "an I-frame's tap reads an earlier frame");
     const int guide = tap.plane == kLevel || tap.plane < kGuide1Cur ? 0 : tap.plane < kGuide2Cur ? 1 : 2;
-    if (guide > n.plane_class) refuse(n, "a tap reads a guide that the plane class does not have");
+    if (guide > guides_of(n.plane_class)) refuse(n, "a tap reads a guide that the plane class does not have");
 }
 
 std::vector<Tap> read_taps(Reader& in, const Network& n, int least, bool modes) {

@@ -108,7 +108,7 @@ void prepare_context(const FrameCoding& coding, int slice, int p, const Compiled
     }
     // Guides, reduced to the grid of plane p; row 0 is then the first of the slice.
     const PlaneGeometry own = format.geometry(p);
-    for (int guide = 0; guide < format.plane_class(p); ++guide) {
+    for (int guide = 0; guide < format.guides(p); ++guide) {
         const PlaneGeometry finer = format.geometry(guide);
         const RowRange guide_rows = format.slice_rows(guide, slice, coding.slices);
         const RowRange slice_rows{0, rows.count()};
@@ -149,8 +149,10 @@ CompiledModel::CompiledModel(const Model& model, int delta, const Kernels& kerne
 }
 
 const CompiledNetwork* CompiledModel::network(bool intra, int plane_class) const {
-    const auto& network = networks_[intra ? 0 : 1][plane_class];
-    return network.has_value() ? &*network : nullptr;
+    // Where a model has nothing for RGB, what it has for YUV serves.
+    for (const int c : {plane_class, guides_of(plane_class)})
+        if (const auto& network = networks_[intra ? 0 : 1][c]; network.has_value()) return &*network;
+    return nullptr;
 }
 
 std::string CompiledModel::missing(const PictureFormat& format, bool intra) const {

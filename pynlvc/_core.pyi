@@ -287,7 +287,7 @@ def evaluate_plane(
     errors: Mapping[int, NDArray[np.int8]],  # the context planes that hold prediction errors, without `err`
     *,
     frame_type: int,  # 0 I, 1 P
-    plane_class: int,  # 0..2
+    plane_class: int,  # 0..4
     delta: int,
     depth: int,
     q: int,

@@ -33,7 +33,11 @@ def test_shipped_models_have_the_shapes_of_their_names() -> None:
     for name in model_names():
         model = IntegerModel.from_bytes(load_model(name).data)
         assert model.name == name
-        for network, shape in zip(model.networks, SHAPES[name].networks, strict=True):
+        shapes = {(shape.frame_type, shape.plane_class): shape for shape in SHAPES[name].networks}
+        found = [(network.frame_type, network.plane_class) for network in model.networks]
+        assert set(found) >= {key for key in shapes if key[1] < 3}, "only those for RGB may be missing"
+        for network in model.networks:
+            shape = shapes[network.frame_type, network.plane_class]
             assert (network.inputs, network.errors) == (shape.inputs, shape.errors)
             widths = [len(layer.weight) for layer in (network.layer1, network.layer2, network.layer3)]
             assert widths == [shape.h1, shape.h2, shape.g]

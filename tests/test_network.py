@@ -188,7 +188,7 @@ def test_the_minimal_model_is_valid() -> None:
     ("changes", "message"),
     [
         ({"type": 2}, "frame type"),
-        ({"plane_class": 3}, "plane class"),
+        ({"plane_class": 5}, "plane class"),
         ({"tap": (15, 0, 0)}, "context plane"),
         ({"tap": (0, 0, 0)}, "sample that is coded"),
         ({"tap": (7, 0, 0)}, "sample that is coded"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 
 from pynlvc import _core
 from pynlvc.cli import main
+from pynlvc.errors import NlvcError
 from pynlvc.model.denoiser import Denoiser
 from pynlvc.model.export import export_model
 from pynlvc.model.modelfile import IntegerModel
@@ -94,6 +97,33 @@ def test_integers_follow_the_trained_network(trained: tuple[Path, torch.nn.Modul
             for coded, samples in zip(code_frame(nets, [stream], reveal, rng), frame, strict=True):
                 expected += coded.bits_per_sample.item() * samples.size
     assert measured == pytest.approx(expected, rel=0.02)
+
+
+def test_rgb_begins_as_chroma_and_learns_alone(
+    trained: tuple[Path, torch.nn.ModuleDict], clip_folder: Path, tmp_path: Path
+) -> None:
+    y, x = np.mgrid[:90, :80]
+    picture = np.stack([128 + 90 * np.sin(x / 9) * np.cos(y / 7), 2 * x, 255 - 2 * y], 2).clip(0, 255).astype(np.uint8)
+    av.VideoFrame.from_ndarray(picture, format="rgb24").save(tmp_path / "picture.png")
+    settings = replace(SETTINGS, steps=40, checkpoint_every=20, rgb_share=1.0, rgb_crop=48, networks=("03", "13"))
+    start = trained[0] / "checkpoint.pt"
+    nets = train(
+        clip_folder, tmp_path / "run", settings, report=lambda line: None, pictures=tmp_path, start=start
+    ).state_dict()
+    before = trained[1].state_dict()
+    for name in ("00", "12"):
+        torch.testing.assert_close(nets[f"{name}.layer1.weight"], before[f"{name}.layer1.weight"], rtol=0, atol=0)
+    assert not torch.equal(nets["13.layer1.weight"], before["11.layer1.weight"])
+    torch.testing.assert_close(nets["14.layer1.weight"], before["12.layer1.weight"], rtol=0, atol=0)
+    rows = [line.split("\t") for line in (tmp_path / "run" / "log.tsv").read_text().splitlines()]
+    assert rows[0][3:] == ["0B", "0G", "0R", "1B", "1G", "1R"]
+    learned = [rows[0].index(name) for name in ("0B", "1B")]
+    assert sum(float(rows[2][i]) for i in learned) < sum(float(rows[1][i]) for i in learned)
+
+
+def test_a_network_that_is_not_there_is_named(clip_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(NlvcError, match="no network 19"):
+        train(clip_folder, tmp_path, replace(SETTINGS, networks=("19",)), report=lambda line: None)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a clip"])

@@ -14,6 +14,7 @@ from pynlvc.model.taps import (
     without_corners,
 )
 
+PLANE_CLASSES = 5
 OUTPUTS = 9  # three logits, three offsets, three scales (docs/bitstream.md section 6)
 
 
@@ -22,7 +23,7 @@ class NetworkShape:
     """One network: its frame type, plane class, inputs and layer widths."""
 
     frame_type: int  # 0 I, 1 P
-    plane_class: int  # 0 no guide, 1 one guide, 2 two guides
+    plane_class: int  # 0 no guide; 1, 2 planes 1, 2 of YUV; 3, 4 planes 1, 2 of RGB (docs/bitstream.md section 1)
     inputs: tuple[Tap, ...]  # first tap list, 1..255
     errors: tuple[Tap, ...]  # second tap list, 1..255
     h1: int  # width of the first hidden layer, 1..255
@@ -43,6 +44,11 @@ class ModelShape:
 
     name: str
     networks: tuple[NetworkShape, ...] = field(default_factory=tuple)
+
+
+def guides_of(plane_class: int) -> int:
+    """How many planes before it a plane of the class sees."""
+    return plane_class - 2 if plane_class > 2 else plane_class
 
 
 def _guide_taps(number: int, temporal: bool) -> tuple[list[Tap], list[Tap]]:
@@ -69,7 +75,7 @@ def _network(*, frame_type: int, plane_class: int, h1: int, h2: int, g: int) -> 
         inputs += without_centre(square(ContextPlane.REF1_SUB, 1))
         inputs += plus(ContextPlane.REF1) + plus(ContextPlane.REF2) + plus(ContextPlane.ERR_PREV)
         errors += absolute(plus(ContextPlane.ERR_PREV))
-    for number in range(1, plane_class + 1):
+    for number in range(1, guides_of(plane_class) + 1):
         guide_inputs, guide_errors = _guide_taps(number, temporal)
         inputs += guide_inputs
         errors += guide_errors
@@ -79,10 +85,10 @@ def _network(*, frame_type: int, plane_class: int, h1: int, h2: int, g: int) -> 
 
 
 def _model(name: str, *, luma: tuple[int, int, int], chroma: tuple[int, int, int]) -> ModelShape:
-    """A model whose networks have widths (h1, h2, g) for plane class 0 and for the guided classes."""
+    """A model whose networks have widths (h1, h2, g) for plane class 0 and for the classes with guides."""
     networks = []
     for frame_type in (0, 1):
-        for plane_class in (0, 1, 2):
+        for plane_class in range(PLANE_CLASSES):
             h1, h2, g = luma if plane_class == 0 else chroma
             networks.append(_network(frame_type=frame_type, plane_class=plane_class, h1=h1, h2=h2, g=g))
     return ModelShape(name=name, networks=tuple(networks))

@@ -30,7 +30,7 @@ class IntegerNetwork:
     """The network of one frame type and plane class."""
 
     frame_type: int  # 0 I, 1 P
-    plane_class: int  # 0..2
+    plane_class: int  # 0..4
     inputs: tuple[Tap, ...]
     errors: tuple[Tap, ...]
     layer1: IntegerLayer  # bias [3, h1]

@@ -55,7 +55,7 @@ def read_clips(folder: Path, least: int) -> dict[str, list[Planes]]:
     return clips
 
 
-def _noise(rng: np.random.Generator, shape: tuple[int, ...], correlation: float) -> NDArray[np.float32]:
+def correlated_noise(rng: np.random.Generator, shape: tuple[int, ...], correlation: float) -> NDArray[np.float32]:
     """Unit noise [frames, h, w] with a correlation to the left and upper neighbour."""
     noise = rng.standard_normal(shape, dtype=np.float32)
     if correlation > 0:
@@ -97,8 +97,8 @@ def augmented_cut(
         sigma = float(rng.choice(settings.sigmas))
         correlation = rng.uniform(0.1, 0.6) if rng.random() < 0.7 else 0.0
         chroma = rng.uniform(0.2, 0.8)
-        shared = _noise(rng, cuts[0].shape, correlation)
+        shared = correlated_noise(rng, cuts[0].shape, correlation)
         cuts[0] = cuts[0] + sigma * shared
         for p in (1, 2):
-            cuts[p] = cuts[p] + sigma * chroma * _noise(rng, cuts[p].shape, correlation)
+            cuts[p] = cuts[p] + sigma * chroma * correlated_noise(rng, cuts[p].shape, correlation)
     return [np.clip(np.rint(c), 0, 255).astype(np.uint16) for c in cuts]

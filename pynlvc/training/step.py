@@ -96,29 +96,34 @@ def code_plane(
 
 
 def code_frame(nets: nn.ModuleDict, streams: list[Stream], reveal: Reveal, rng: np.random.Generator) -> list[Coded]:
-    """Codes the present frame of every stream (all I or all P) and advances them. Returns Y, U, V."""
+    """Codes the present frame of every stream (all I or all P, all of one kind) and advances them. By plane."""
     frame_type = 0 if streams[0].position == 0 else 1
     references = [s.references() for s in streams] if frame_type else []
+    rgb = streams[0].is_rgb
     samples = [_float([s.current(p) for s in streams]) for p in range(3)]
     displaced = [
         {k: _float([r[p][k] for r in references]) for k in references[0][p]} if references else {} for p in range(3)
     ]
+
+    def onto_grid(luma: Tensor) -> Tensor:
+        return luma if rgb else reduce_by_two(luma)
+
     coded: list[Coded] = []
     for p in range(3):
         planes: dict[ContextPlane, Tensor] = {ContextPlane[k.upper()]: v for k, v in displaced[p].items()}
-        guides = [reduce_by_two(samples[0]), samples[1]][:p]
+        guides = [onto_grid(samples[0]), samples[1]][:p]
         for g, cur in enumerate(guides):
             first = ContextPlane.GUIDE1_CUR + 3 * g
             planes[ContextPlane(first)] = cur
-            planes[ContextPlane(first + 2)] = reduce_by_two(coded[0].errors) if g == 0 else coded[g].errors
+            planes[ContextPlane(first + 2)] = onto_grid(coded[0].errors) if g == 0 else coded[g].errors
             if frame_type:
                 reference = displaced[g]["ref1_sub"]
-                planes[ContextPlane(first + 1)] = reduce_by_two(reference) if g == 0 else reference
+                planes[ContextPlane(first + 1)] = onto_grid(reference) if g == 0 else reference
         if frame_type:
             anchors = [planes[ContextPlane.REF1_SUB], *(planes[ContextPlane(9 + 3 * g)] for g in range(p))]
         else:
             anchors = median_edge(samples[p], reveal.delta, guides)
-        net = nets[f"{frame_type}{p}"]
+        net = nets[f"{frame_type}{p + 2 if rgb and p > 0 else p}"]
         assert isinstance(net, Denoiser)
         coded.append(code_plane(net, samples[p], planes, anchors, reveal, rng))
     maps = [c.errors.to(torch.int8).numpy() for c in coded]

@@ -10,16 +10,22 @@ REFERENCES = 4
 
 
 class Stream:
-    """One cut in the course of being coded, 4:2:0.
+    """One cut in the course of being coded: [Y, U, V] of 4:2:0 or [G, B, R].
 
-    `planes` [Y, U, V] uint16 [frames, h, w]; `errors` are the int8 planes of the frame before `position`.
+    `planes` uint16 [frames, h, w]; `errors` are the int8 planes of the frame before `position`.
     """
 
     def __init__(self, planes: list[NDArray[np.uint16]]):
         self.planes = planes
+        self.shift = 0 if planes[0].shape == planes[1].shape else 1  # log2 of the subsampling of planes 1 and 2
         self.position = 0
         self.errors: list[NDArray[np.int8]] = []
         self._past: list[NDArray[np.int16] | None] = []  # motion fields sent with frames 0 .. position - 1
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether the planes have the same size, which only RGB has here."""
+        return self.shift == 0
 
     @property
     def finished(self) -> bool:
@@ -31,7 +37,7 @@ class Stream:
         return self.planes[plane][self.position]
 
     def references(self) -> list[dict[str, NDArray]]:
-        """Displaced planes for [Y, U, V] of the present P-frame: ref1_sub, ref1, ref2 .. ref4, err_prev."""
+        """Displaced planes of the present P-frame: ref1_sub, ref1, ref2 .. ref4, err_prev."""
         t = self.position
         luma = self.planes[0]
         height, width = luma.shape[1:]
@@ -39,7 +45,7 @@ class Stream:
         integer = _core.to_integer(field)
         out: list[dict[str, NDArray]] = []
         for p in range(3):
-            s = 0 if p == 0 else 1
+            s = 0 if p == 0 else self.shift
             previous = self.planes[p][t - 1]
             out.append(
                 {
@@ -59,7 +65,7 @@ class Stream:
             )
             block = 16
             for p in range(3):
-                s = 0 if p == 0 else 1
+                s = 0 if p == 0 else self.shift
                 out[p][f"ref{k}"] = _core.compensate_subsample(
                     self.planes[p][t - k], newer, 16, width, height, s, s, DEPTH
                 )

@@ -14,8 +14,11 @@ from pynlvc.errors import NlvcError
 from pynlvc.model.architecture import SHAPES
 from pynlvc.model.denoiser import Denoiser
 from pynlvc.training.clips import Augmentation, Planes, augmented_cut, read_clips
+from pynlvc.training.pictures import Picture, read_pictures, rgb_cut
 from pynlvc.training.step import code_frame, draw_reveal
 from pynlvc.training.streams import Stream
+
+Source = list[Planes] | Picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,9 @@ class TrainingSettings:
     error_weight: float = 0.002  # weight of |sample - mean| beside the bits
     seed: int = 1  # of clips, augmentation and initial weights
     threads: int = 1  # PyTorch threads, 1..
+    networks: tuple[str, ...] = ()  # those that learn, frame type and plane class ("13"); none named: all
+    rgb_share: float = 0.0  # share of streams that are RGB, 0..1
+    rgb_crop: int = 96  # edge of an RGB cut, samples, a multiple of 16
     validation_share: float = 0.06  # share of the clips kept out of training, 0..1
     checkpoint_every: int = 500  # steps between checkpoints
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -48,9 +54,20 @@ def make_networks(model: str) -> nn.ModuleDict:
     return nn.ModuleDict({f"{n.frame_type}{n.plane_class}": Denoiser(n) for n in SHAPES[model].networks})
 
 
-def split_clips(
-    clips: dict[str, list[Planes]], share: float, seed: int
-) -> tuple[dict[str, list[Planes]], dict[str, list[Planes]]]:
+def score_name(frame_type: str, plane: int, rgb: bool) -> str:
+    """ "00" .. "12" for planes of YUV, "0G" .. "1R" for those of RGB."""
+    return frame_type + ("GBR"[plane] if rgb else str(plane))
+
+
+def start_from(nets: nn.ModuleDict, checkpoint: Path) -> None:
+    """Takes the weights of another run; networks for RGB that it lacks begin as those for chroma."""
+    state = torch.load(checkpoint, weights_only=True)["nets"]
+    for name in nets:
+        known = name if any(k.startswith(f"{name}.") for k in state) else f"{name[0]}{int(name[1]) - 2}"
+        nets[name].load_state_dict({k[3:]: v for k, v in state.items() if k.startswith(f"{known}.")})
+
+
+def split_clips(clips: dict[str, Source], share: float, seed: int) -> tuple[dict[str, Source], dict[str, Source]]:
     """Training and validation clips, chosen by name and seed; at least one of each."""
     names = sorted(clips)
     order = np.random.default_rng(seed).permutation(len(names))
@@ -58,20 +75,30 @@ def split_clips(
     return {n: c for n, c in clips.items() if n not in kept}, {n: clips[n] for n in sorted(kept)}
 
 
-class StreamPool:
-    """Streams in flight. Finished ones are replaced by fresh cuts; batches are all I or all P."""
+def fresh_stream(source: Source, settings: TrainingSettings, rng: np.random.Generator, rgb: bool) -> Stream:
+    """A varied cut of a clip or picture."""
+    if rgb:
+        return Stream(rgb_cut(source, rng, settings.augmentation, settings.rgb_crop, 5))
+    assert isinstance(source, list)
+    return Stream(augmented_cut(source, rng, settings.augmentation, 5))
 
-    def __init__(self, clips: list[list[Planes]], settings: TrainingSettings, rng: np.random.Generator):
-        self._clips, self._settings, self._rng = clips, settings, rng
-        self._streams = [self._fresh() for _ in range(settings.streams)]
+
+class StreamPool:
+    """Streams of one kind in flight. Finished ones are replaced by fresh cuts; batches are all I or all P."""
+
+    def __init__(self, sources: list[Source], settings: TrainingSettings, rng: np.random.Generator, rgb: bool):
+        self._sources, self._settings, self._rng, self._rgb = sources, settings, rng, rgb
+        self._streams: list[Stream] = []
 
     def _fresh(self) -> Stream:
-        clip = self._clips[int(self._rng.integers(len(self._clips)))]
-        return Stream(augmented_cut(clip, self._rng, self._settings.augmentation, 5))
+        source = self._sources[int(self._rng.integers(len(self._sources)))]
+        return fresh_stream(source, self._settings, self._rng, self._rgb)
 
     def batch(self) -> list[Stream]:
         """Streams to code next: I-frames as soon as a batch of fresh streams waits, else P-frames at random."""
         self._streams = [self._fresh() if s.finished else s for s in self._streams]
+        while len(self._streams) < self._settings.streams:
+            self._streams.append(self._fresh())
         fresh = [s for s in self._streams if s.position == 0]
         running = [s for s in self._streams if s.position > 0]
         size = self._settings.batch
@@ -81,23 +108,59 @@ class StreamPool:
         return [running[i] for i in chosen]
 
 
-def validate(nets: nn.ModuleDict, clips: dict[str, list[Planes]], settings: TrainingSettings) -> dict[str, float]:
-    """Bits per sample on fixed cuts of the validation clips at δ = 2: one figure for each network."""
+@dataclass(frozen=True)
+class Material:
+    """What a run learns from or is judged by."""
+
+    yuv: dict[str, Source]
+    rgb: dict[str, Source]
+
+    def split(self, share: float, seed: int) -> tuple["Material", "Material"]:
+        """(training, validation)"""
+        parts = [split_clips(sources, share, seed) if sources else ({}, {}) for sources in (self.yuv, self.rgb)]
+        return Material(*(p[0] for p in parts)), Material(*(p[1] for p in parts))
+
+
+def read_material(data: Path, pictures: Path | None, settings: TrainingSettings) -> Material:
+    """The clips of one folder and, for RGB, those that are large enough and the pictures of another."""
+    clips: dict[str, Source] = dict(read_clips(data, settings.augmentation.crop))
+    rgb: dict[str, Source] = {}
+    if settings.rgb_share > 0:
+        least = settings.rgb_crop + 4
+        rgb.update(read_clips(data, 2 * least))
+        if pictures is not None:
+            rgb |= read_pictures(pictures, least)
+    return Material(clips, rgb)
+
+
+def validate(nets: nn.ModuleDict, material: Material, settings: TrainingSettings) -> dict[str, float]:
+    """Bits per sample on fixed cuts of the validation material at δ = 2: one figure for each network."""
     rng = np.random.default_rng(0)
     reveal = draw_reveal(rng, (0.0, 0.0, 1.0, 0.0), settings.schedule)
     sums: dict[str, list[float]] = {}
     with torch.no_grad():
-        for clip in clips.values():
-            stream = Stream(augmented_cut(clip, rng, settings.augmentation, 5))
+        kinds = [(False, s) for s in material.yuv.values()] if settings.rgb_share < 1 else []
+        for rgb, source in kinds + [(True, s) for s in material.rgb.values()]:
+            stream = fresh_stream(source, settings, rng, rgb)
             while not stream.finished:
-                kind = 0 if stream.position == 0 else 1
+                kind = f"{0 if stream.position == 0 else 1}"
                 for p, coded in enumerate(code_frame(nets, [stream], reveal, rng)):
-                    sums.setdefault(f"{kind}{p}", []).append(coded.bits_per_sample.item())
+                    sums.setdefault(score_name(kind, p, rgb), []).append(coded.bits_per_sample.item())
     return {k: float(np.mean(v)) for k, v in sorted(sums.items())}
 
 
-def train(data: Path, output: Path, settings: TrainingSettings, report: Callable[[str], None] = print) -> nn.ModuleDict:
+def train(
+    data: Path,
+    output: Path,
+    settings: TrainingSettings,
+    report: Callable[[str], None] = print,
+    *,
+    pictures: Path | None = None,
+    start: Path | None = None,
+) -> nn.ModuleDict:
     """Trains on the clips of `data`, resuming from the checkpoint in `output` if there is one.
+
+    `pictures`: a folder of PNG files for RGB. `start`: a checkpoint of another run to begin with.
 
     Writes checkpoint.pt, settings.json and log.tsv (step, seconds, rate, bits per sample of each network on the
     validation clips) to `output`. Raises NlvcError when there are no clips.
@@ -105,13 +168,25 @@ def train(data: Path, output: Path, settings: TrainingSettings, report: Callable
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     output.mkdir(parents=True, exist_ok=True)
-    clips = read_clips(data, settings.augmentation.crop)
-    if not clips:
+    material = read_material(data, pictures, settings)
+    if not material.yuv:
         raise NlvcError(f"{data}: no clip of at least {settings.augmentation.crop} samples (*.mkv, yuv420p)")
-    training, validation = split_clips(clips, settings.validation_share, settings.seed)
-    report(f"{len(training)} training clips, {len(validation)} validation clips")
+    if settings.rgb_share > 0 and not material.rgb:
+        raise NlvcError(f"{data}: no clip or picture is large enough for RGB cuts of {settings.rgb_crop} samples")
+    training, validation = material.split(settings.validation_share, settings.seed)
+    report(f"{len(training.yuv)} training clips, {len(validation.yuv)} validation clips")
+    if material.rgb:
+        report(f"{len(training.rgb)} of RGB to train with, {len(validation.rgb)} to validate")
     nets = make_networks(settings.model)
-    parameters = list(nets.parameters())
+    if start is not None:
+        start_from(nets, start)
+    unknown = set(settings.networks) - set(nets)
+    if unknown:
+        raise NlvcError(f"the model has no network {', '.join(sorted(unknown))}, only {', '.join(nets)}")
+    if settings.networks:
+        for name, net in nets.items():
+            net.requires_grad_(name in settings.networks)
+    parameters = [p for p in nets.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(parameters, settings.learning_rate, betas=(0.9, 0.99))
     step, seconds = 0, 0.0
     checkpoint = output / "checkpoint.pt"
@@ -124,7 +199,10 @@ def train(data: Path, output: Path, settings: TrainingSettings, report: Callable
     (output / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
     log = output / "log.tsv"
     rng = np.random.default_rng([settings.seed, step])
-    pool = StreamPool(list(training.values()), settings, rng)
+    pools = [
+        StreamPool(list(sources.values()), settings, rng, rgb)
+        for rgb, sources in ((False, training.yuv), (True, training.rgb))
+    ]
     started = time.monotonic() - seconds
     running: dict[str, float] = {}
     while step < settings.steps:
@@ -132,8 +210,9 @@ def train(data: Path, output: Path, settings: TrainingSettings, report: Callable
         rate *= 0.01 + 0.99 * (1 - step / settings.steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        streams = pool.batch()
-        kind = 0 if streams[0].position == 0 else 1
+        rgb = bool(rng.random() < settings.rgb_share)
+        streams = pools[rgb].batch()
+        kind = "0" if streams[0].position == 0 else "1"
         coded = code_frame(nets, streams, draw_reveal(rng, settings.reveal, settings.schedule), rng)
         loss = sum(c.bits_per_sample + settings.error_weight * c.absolute_error for c in coded)
         optimizer.zero_grad(set_to_none=True)
@@ -143,7 +222,7 @@ def train(data: Path, output: Path, settings: TrainingSettings, report: Callable
         optimizer.step()
         step += 1
         for p, c in enumerate(coded):
-            key = f"{kind}{p}"
+            key = score_name(kind, p, rgb)
             running[key] = 0.99 * running.get(key, c.bits_per_sample.item()) + 0.01 * c.bits_per_sample.item()
         if step % settings.checkpoint_every == 0 or step == settings.steps:
             seconds = time.monotonic() - started
