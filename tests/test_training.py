@@ -104,7 +104,8 @@ def test_rgb_begins_as_chroma_and_learns_alone(
 ) -> None:
     y, x = np.mgrid[:90, :80]
     picture = np.stack([128 + 90 * np.sin(x / 9) * np.cos(y / 7), 2 * x, 255 - 2 * y], 2).clip(0, 255).astype(np.uint8)
-    av.VideoFrame.from_ndarray(picture, format="rgb24").save(tmp_path / "picture.png")
+    for name, values in (("a", picture), ("b", 255 - picture)):
+        av.VideoFrame.from_ndarray(values, format="rgb24").save(tmp_path / f"{name}.png")
     settings = replace(SETTINGS, steps=40, checkpoint_every=20, rgb_share=1.0, rgb_crop=48, networks=("03", "13"))
     start = trained[0] / "checkpoint.pt"
     nets = train(

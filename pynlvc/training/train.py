@@ -171,8 +171,10 @@ def train(
     material = read_material(data, pictures, settings)
     if not material.yuv:
         raise NlvcError(f"{data}: no clip of at least {settings.augmentation.crop} samples (*.mkv, yuv420p)")
-    if settings.rgb_share > 0 and not material.rgb:
-        raise NlvcError(f"{data}: no clip or picture is large enough for RGB cuts of {settings.rgb_crop} samples")
+    if settings.rgb_share > 0 and len(material.rgb) < 2:
+        raise NlvcError(
+            f"{data}: RGB needs two clips or pictures that are large enough for its {settings.rgb_crop} samples"
+        )
     training, validation = material.split(settings.validation_share, settings.seed)
     report(f"{len(training.yuv)} training clips, {len(validation.yuv)} validation clips")
     if material.rgb:
