@@ -106,8 +106,11 @@ def test_rgb_begins_as_chroma_and_learns_alone(
     picture = np.stack([128 + 90 * np.sin(x / 9) * np.cos(y / 7), 2 * x, 255 - 2 * y], 2).clip(0, 255).astype(np.uint8)
     for name, values in (("a", picture), ("b", 255 - picture)):
         av.VideoFrame.from_ndarray(values, format="rgb24").save(tmp_path / f"{name}.png")
-    settings = replace(SETTINGS, steps=40, checkpoint_every=20, rgb_share=1.0, rgb_crop=48, networks=("03", "13"))
-    start = trained[0] / "checkpoint.pt"
+    settings = replace(SETTINGS, steps=60, checkpoint_every=10, rgb_share=1.0, rgb_crop=48, networks=("03", "13"))
+    state = torch.load(trained[0] / "checkpoint.pt", weights_only=True)
+    state["nets"] = {name: v for name, v in state["nets"].items() if name[1] < "3"}  # as a run without RGB has it
+    start = tmp_path / "start.pt"
+    torch.save(state, start)
     nets = train(
         clip_folder, tmp_path / "run", settings, report=lambda line: None, pictures=tmp_path, start=start
     ).state_dict()
@@ -119,7 +122,7 @@ def test_rgb_begins_as_chroma_and_learns_alone(
     rows = [line.split("\t") for line in (tmp_path / "run" / "log.tsv").read_text().splitlines()]
     assert rows[0][3:] == ["0B", "0G", "0R", "1B", "1G", "1R"]
     learned = [rows[0].index(name) for name in ("0B", "1B")]
-    assert sum(float(rows[2][i]) for i in learned) < sum(float(rows[1][i]) for i in learned)
+    assert sum(float(rows[-1][i]) for i in learned) < sum(float(rows[1][i]) for i in learned)
 
 
 def test_a_network_that_is_not_there_is_named(clip_folder: Path, tmp_path: Path) -> None:
