@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -205,12 +206,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="runs of each measurement (default: 3)")
     arguments = parser.parse_args()
     rows = []
-    for row in (
-        *symbol_rows(arguments.repeats),
-        *peak_rows(),
-        *codec_rows(arguments.clip, arguments.repeats),
-        *transcode_rows(arguments.clip),
-        *peer_rows(arguments.clip, 1),
+    for row in chain(
+        symbol_rows(arguments.repeats),
+        peak_rows(),
+        codec_rows(arguments.clip, arguments.repeats),
+        transcode_rows(arguments.clip),
+        peer_rows(arguments.clip, 1),
     ):
         rows.append(row)
         print("\t".join(str(value) for value in asdict(row).values()), flush=True)
