@@ -77,30 +77,33 @@ def build(processor: Processor, folder: Path) -> Path:
     return program
 
 
-CASES = [  # layout, depth, subsampling, slope, size, content, extreme weights
-    ("yuv", 8, (1, 1), 2, (61, 43), "moving", False),
-    ("yuv", 8, (1, 1), 2, (48, 36), "extremes", True),
-    ("yuv", 8, (1, 0), 1, (35, 34), "noise", True),
-    ("grey", 8, (0, 0), 0, (33, 18), "moving", True),
-    ("yuv", 10, (2, 2), 2, (45, 37), "moving", True),
-    ("rgb", 16, (0, 0), 2, (24, 33), "extremes", True),
+CASES = [  # layout, depth, subsampling, slope, size, content, extreme weights, effort
+    ("yuv", 8, (1, 1), 2, (61, 43), "moving", False, 0),
+    ("yuv", 8, (1, 1), 2, (61, 43), "moving", False, 3),
+    ("yuv", 8, (1, 1), 2, (48, 36), "extremes", True, 0),
+    ("yuv", 8, (1, 0), 1, (35, 34), "noise", True, 0),
+    ("grey", 8, (0, 0), 0, (33, 18), "moving", True, 0),
+    ("yuv", 10, (2, 2), 2, (45, 37), "moving", True, 3),
+    ("rgb", 16, (0, 0), 2, (24, 33), "extremes", True, 0),
 ]
 
 
 @pytest.mark.parametrize("processor", list(processors()), ids=lambda processor: processor.name)
 def test_same_bytes_on_other_processors(processor: Processor, tmp_path: Path) -> None:
     program = build(processor, tmp_path)
-    for number, (layout, depth, (sx, sy), delta, (width, height), content, extreme) in enumerate(CASES):
+    for number, (layout, depth, (sx, sy), delta, (width, height), content, extreme, effort) in enumerate(CASES):
         form = make_format(width, height, layout=layout, depth=depth, sx=sx, sy=sy, time_base=(1, 1))
         model = random_model(seed=number, extreme=extreme, taps=22 + number, errors=13, h1=21, h2=18, g=14)
         frames = make_frames(form, 3, content, seed=number)
-        packets = [coded.data for coded in encode_all(form, model, frames, delta=delta, scene_cuts=False)]
+        packets = [
+            coded.data for coded in encode_all(form, model, frames, delta=delta, scene_cuts=False, effort=effort)
+        ]
         (tmp_path / "model").write_bytes(model)
         planes = (np.ascontiguousarray(plane, "<u2").tobytes() for frame in frames for plane in frame)
         (tmp_path / "planes").write_bytes(b"".join(planes))
         (tmp_path / "packets").write_bytes(b"".join(struct.pack("<I", len(p)) + p for p in packets))
         files = [str(tmp_path / name) for name in ("model", "planes", "packets")]
-        numbers = [str(n) for n in (width, height, LAYOUTS[layout], depth, sx, sy, delta)]
+        numbers = [str(n) for n in (width, height, LAYOUTS[layout], depth, sx, sy, delta, effort)]
         done = subprocess.run([*processor.runner, str(program), *files, *numbers], capture_output=True, text=True)
         assert done.returncode == 0, f"case {number}: {done.stderr}"
         assert tuple(done.stdout.split()) == processor.kernels

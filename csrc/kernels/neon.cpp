@@ -42,6 +42,12 @@ inline void store(int32_t* p, I32 a) {
 inline I32 load_u16(const uint16_t* p) {
     return each([&](int i) { return as_signed(vmovl_u16(vld1_u16(p + 4 * i))); });
 }
+inline I32 load_u8(const int8_t* p) {
+    const uint8x16_t bytes = vreinterpretq_u8_s8(vld1q_s8(p));
+    const uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_high_u8(bytes);
+    return {{as_signed(vmovl_u16(vget_low_u16(low))), as_signed(vmovl_high_u16(low)),
+             as_signed(vmovl_u16(vget_low_u16(high))), as_signed(vmovl_high_u16(high))}};
+}
 inline I32 add(I32 a, I32 b) {
     return each([&](int i) { return vaddq_s32(a.quad[i], b.quad[i]); });
 }
@@ -91,17 +97,25 @@ inline I32 adds_u8(I32 a, I32 b) {
     });
 }
 
+/// Four lanes' sums of four products; an unsigned times a signed byte fits 16 bits.
+inline int32x4_t dot4_quad(int32x4_t x, int16x8_t words_low, int16x8_t words_high) {
+    const uint8x16_t bytes = vreinterpretq_u8_s32(x);
+    const int16x8_t low = vmulq_s16(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))), words_low);
+    const int16x8_t high = vmulq_s16(vreinterpretq_s16_u16(vmovl_high_u8(bytes)), words_high);
+    return vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high));
+}
 inline void dot4(I32& acc, I32 x, const int32_t* w) {
-    // an unsigned times a signed byte fits 16 bits
     const int16x8_t words = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(*w)));
-    for (int i = 0; i < 4; ++i) {
-        const uint8x16_t bytes = vreinterpretq_u8_s32(x.quad[i]);
-        const int16x8_t low = vmulq_s16(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))), words);
-        const int16x8_t high = vmulq_s16(vreinterpretq_s16_u16(vmovl_high_u8(bytes)), words);
-        acc.quad[i] = vaddq_s32(acc.quad[i], vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
-    }
+    for (int i = 0; i < 4; ++i) acc.quad[i] = vaddq_s32(acc.quad[i], dot4_quad(x.quad[i], words, words));
 }
 inline void dot4_wide(I32& acc, I32 x, const int32_t* w) { dot4(acc, x, w); }
+inline void dot4_each(I32& acc, I32 x, I32 w) {
+    for (int i = 0; i < 4; ++i) {
+        const int8x16_t words = vreinterpretq_s8_s32(w.quad[i]);
+        const int32x4_t sums = dot4_quad(x.quad[i], vmovl_s8(vget_low_s8(words)), vmovl_high_s8(words));
+        acc.quad[i] = vaddq_s32(acc.quad[i], sums);
+    }
+}
 
 inline I32 bytes4(I32 a, I32 b, I32 c, I32 d) {
     alignas(16) static constexpr uint8_t kTurn[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
@@ -124,6 +138,8 @@ inline I32 look_up(const int32_t* table, I32 index) {
     for (int lane = 0; lane < kLanes; ++lane) found[lane] = table[at[lane]];
     return load(found);
 }
+
+inline I32 pick(const int32_t* table, I32 index) { return look_up(table, index); }
 
 inline I32 tail(I32 u) {
     const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));
@@ -224,6 +240,7 @@ inline I32 taps4(Row a, Row b, Row c, Row d) {
 // Each builds on those before it.
 // clang-format off
 #include "kernels/block_loops.h"
+#include "kernels/product_loops.h"
 #include "kernels/row_blocks.h"
 #include "kernels/vector.h"
 // clang-format on

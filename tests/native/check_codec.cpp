@@ -1,9 +1,10 @@
 // Codes frames with every set of kernels of this processor and compares the packets with given ones, and decodes those
 // with every set: run by tests/test_processors.py, also for other processors.
 //
-// check_codec MODEL PLANES PACKETS width height layout depth sx sy delta
+// check_codec MODEL PLANES PACKETS width height layout depth sx sy delta effort
 // PLANES: all frames, plane after plane, two bytes a sample; PACKETS: for each a 32-bit length and its bytes; all
-// little-endian. Prints the names of the sets of kernels.
+// little-endian. Packets are compared at effort 0 alone: what is fitted above it may rest on a machine's logarithms.
+// Prints the names of the sets of kernels.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -57,7 +58,7 @@ std::vector<Bytes> read_packets(const Bytes& bytes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 11) fail("wrong number of arguments");
+    if (argc != 12) fail("wrong number of arguments");
     const Bytes model = read_file(argv[1]);
     PictureFormat format;
     format.width = std::atoi(argv[4]);
@@ -74,14 +75,15 @@ int main(int argc, char** argv) {
         const std::string name = kernels->name;
         EncoderSettings settings;
         settings.delta = std::atoi(argv[10]);
+        settings.effort = std::atoi(argv[11]);
         settings.scene_cuts = false;
         settings.threads = 1;
         settings.kernels = name;
         Encoder encoder(format, model, settings);
         Decoder decoder([&](const Hash&) { return model; }, 1, name);
         for (size_t i = 0; i < frames.size(); ++i) {
-            if (encoder.encode(frames[i], static_cast<int64_t>(i), 1, false).data != packets[i])
-                fail(name + ": packet " + std::to_string(i) + " differs");
+            const Bytes coded = encoder.encode(frames[i], static_cast<int64_t>(i), 1, false).data;
+            if (settings.effort == 0 && coded != packets[i]) fail(name + ": packet " + std::to_string(i) + " differs");
             const DecodedFrame decoded = decoder.decode(packets[i]);
             for (size_t p = 0; p < frames[i].size(); ++p)
                 if (decoded.planes[p].values != frames[i][p].values)
