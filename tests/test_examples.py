@@ -15,6 +15,9 @@ SCRIPTS = {
     "read_frames.py": ["in.mkv"],
     "packets_without_files.py": ["in.mkv"],
     "frame_statistics.py": ["in.mkv"],
+    "filter_and_encode.py": ["in.mkv"],
+    "numpy_round_trip.py": [],
+    "torch_dataset.py": ["in.mkv"],
 }
 
 
