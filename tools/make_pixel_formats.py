@@ -22,7 +22,7 @@ namespace nlvc {
 // clang-format off
 const PixelFormat kPixelFormats[] = {
     // name, layout, depth, sx, sy, alpha, big-endian,
-    //     components {plane, step, offset, shift, depth, alone}, padding, planes in memory {step, sx}
+    //     components {plane, step, offset, shift, depth, alone}, padding, planes in memory {step, sx}; counted
 """
 
 TAIL = """\
@@ -43,6 +43,11 @@ def braces(values: object) -> str:
     return str(values)
 
 
+def few(items: tuple[tuple[object, ...], ...]) -> str:
+    """The C++ struct of the same name."""
+    return f"{{{len(items)}, {braces(items)}}}"
+
+
 def component(c: Component) -> tuple[object, ...]:
     """The members of the C++ struct of the same name."""
     return c.plane, c.step, c.offset, c.shift, c.depth, c.alone
@@ -52,9 +57,9 @@ def row(form: PixelFormat) -> str:
     """One entry of the table."""
     head = f'"{form.name}", {LAYOUTS[form.layout]}, {form.depth}, {form.sx}, {form.sy}'
     flags = f"{braces(form.alpha)}, {braces(form.big_endian)}"
-    components = braces(tuple(component(c) for c in form.components))
+    components = few(tuple(component(c) for c in form.components))
     padding = "std::nullopt" if form.padding is None else f"Component{braces(component(form.padding))}"
-    return f"    {{{head}, {flags},\n     {components}, {padding}, {braces(form.memory_planes)}}},\n"
+    return f"    {{{head}, {flags},\n     {components}, {padding}, {few(form.memory_planes)}}},\n"
 
 
 def table() -> str:

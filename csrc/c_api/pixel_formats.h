@@ -3,7 +3,6 @@
 #pragma once
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "format.h"
 
@@ -29,15 +28,27 @@ struct MemoryPlane {
     int sx;
 };
 
+/// Up to four items, as a constant without code.
+template <class T>
+struct Few {
+    int count;
+    T items[kMaxPlanes];
+
+    size_t size() const { return static_cast<size_t>(count); }
+    const T& operator[](size_t i) const { return items[i]; }
+    const T* begin() const { return items; }
+    const T* end() const { return items + count; }
+};
+
 struct PixelFormat {
     const char* name;
     Layout layout;
     int depth, sx, sy;
     bool alpha;
     bool big_endian;
-    std::vector<Component> components;  ///< in coding order
-    std::optional<Component> padding;   ///< bits that belong to no sample
-    std::vector<MemoryPlane> memory;
+    Few<Component> components;         ///< in coding order
+    std::optional<Component> padding;  ///< bits that belong to no sample
+    Few<MemoryPlane> memory;
 
     /// The format as the codec sees it. @param coded_padding  the padding is coded in the place of alpha
     PictureFormat picture(int width, int height, int64_t time_base_numerator, int64_t time_base_denominator,
