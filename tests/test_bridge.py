@@ -91,7 +91,7 @@ def test_both_routes_give_the_same(
     libnlvc: c.CDLL, opened: Callable[..., c.c_void_p], interpreter: Path, pixel_format: str
 ) -> None:
     clip = make_clip(WIDTH, HEIGHT, 6, pix_fmt=pixel_format)
-    options = ("effort=0", "gop=4", "slices=2", "delta=1", "threads=1")
+    options = ("model=fast", "effort=2", "gop=4", "slices=2", "delta=1", "threads=1")
     native = opened(pixel_format, *options)
     bridge = opened(pixel_format, *options, "bridge=2")
     headers = []
@@ -162,7 +162,7 @@ def test_a_death_in_mid_frame_is_an_error_of_the_call(
     libnlvc: c.CDLL, opened: Callable[..., c.c_void_p], interpreter: Path, number: signal.Signals
 ) -> None:
     planes = make_clip(WIDTH, HEIGHT, 1).frames[0]
-    encoder = opened("yuv420p", "effort=0", "bridge=2")
+    encoder = opened("yuv420p", "model=fast", "effort=0", "bridge=2")
     encode(libnlvc, encoder, frame_of(planes, 0))
     child = process_of(interpreter)
     os.kill(child, signal.SIGSTOP)  # it now takes the frame and does not answer
@@ -183,13 +183,13 @@ def test_a_death_in_mid_frame_is_an_error_of_the_call(
     assert b"left in the middle of a call" in results[0][1]
     assert libnlvc.nlvc_encoder_send(encoder, c.byref(frame_of(planes, 2))) == FAILED
     assert b"open the codec again" in libnlvc.nlvc_error()
-    fresh = opened("yuv420p", "effort=0", "bridge=2")
+    fresh = opened("yuv420p", "model=fast", "effort=0", "bridge=2")
     encode(libnlvc, fresh, frame_of(planes, 0))
 
 
 def test_silence_is_an_error(libnlvc: c.CDLL, opened: Callable[..., c.c_void_p], interpreter: Path) -> None:
     planes = make_clip(WIDTH, HEIGHT, 1).frames[0]
-    encoder = opened("yuv420p", "effort=0", "bridge=2", "bridge_timeout=1")
+    encoder = opened("yuv420p", "model=fast", "effort=0", "bridge=2", "bridge_timeout=1")
     os.kill(process_of(interpreter), signal.SIGSTOP)
     assert libnlvc.nlvc_encoder_send(encoder, c.byref(frame_of(planes, 0))) == FAILED
     assert b"gave no answer for 1 s" in libnlvc.nlvc_error()
@@ -258,7 +258,7 @@ def test_frames_cross_as_they_lie_in_memory(
 ) -> None:
     rng = np.random.default_rng(4)
     rows = rng.integers(0, 256, (HEIGHT, WIDTH * 4), dtype=np.uint8)
-    data = encode(libnlvc, opened("bgr0", "effort=0", "bridge=2"), frame_of([rows], 0))
+    data = encode(libnlvc, opened("bgr0", "model=fast", "effort=0", "bridge=2"), frame_of([rows], 0))
     out = np.zeros_like(rows)
     decoder = opened(None)
     assert libnlvc.nlvc_decoder_send(decoder, data, len(data)) == OK

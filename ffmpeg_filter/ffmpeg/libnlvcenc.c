@@ -156,10 +156,10 @@ static av_cold int encode_close(AVCodecContext *avctx)
 #define OFFSET(x) offsetof(NLVCEncoder, x)
 #define VE AV_OPT_FLAG_VIDEO_PARAM | AV_OPT_FLAG_ENCODING_PARAM
 static const AVOption options[] = {
-    { "effort", "0: the fast model, 1: the standard one, slower and smaller; unless a model is named",
-      OFFSET(effort), AV_OPT_TYPE_INT, { .i64 = 1 }, 0, 1, VE },
-    { "model", "name of a model, or path of a file that ends in .nlvm",
-      OFFSET(model), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, VE },
+    { "effort", "how much is fitted to the content: 0 encodes fastest; decoding stays the same",
+      OFFSET(effort), AV_OPT_TYPE_INT, { .i64 = 3 }, 0, 9, VE },
+    { "model", "name of a model (fast, standard), or path of a file that ends in .nlvm",
+      OFFSET(model), AV_OPT_TYPE_STRING, { .str = "standard" }, 0, 0, VE },
     { "model_path", "folders and files, separated by ':', in which models are looked for first",
       OFFSET(model_path), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, VE },
     { "embed_model", "the stream carries its model and needs none installed",

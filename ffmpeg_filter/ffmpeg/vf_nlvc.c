@@ -197,10 +197,10 @@ static av_cold void uninit(AVFilterContext *ctx)
 #define OFFSET(x) offsetof(NLVCFilter, x)
 #define FLAGS AV_OPT_FLAG_FILTERING_PARAM | AV_OPT_FLAG_VIDEO_PARAM
 static const AVOption nlvc_options[] = {
-    { "effort", "0: the fast model, 1: the standard one; unless a model is named",
-      OFFSET(effort), AV_OPT_TYPE_INT, { .i64 = 1 }, 0, 1, FLAGS },
-    { "model", "name of a model, or path of a file that ends in .nlvm",
-      OFFSET(model), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, FLAGS },
+    { "effort", "how much is fitted to the content, as in the encoder",
+      OFFSET(effort), AV_OPT_TYPE_INT, { .i64 = 0 }, 0, 9, FLAGS },
+    { "model", "name of a model (fast, standard), or path of a file that ends in .nlvm",
+      OFFSET(model), AV_OPT_TYPE_STRING, { .str = "standard" }, 0, 0, FLAGS },
     { "model_path", "folders and files, separated by ':', in which models are looked for first",
       OFFSET(model_path), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, FLAGS },
     { "heatmap", "give out, in place of the picture, the cost of each block in grey",

@@ -83,7 +83,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Source:
 def coded(ffmpeg: Ffmpeg, source: Source) -> Path:
     """The clip as NLVC in Matroska, by FFmpeg."""
     target = source.path.with_name("coded.mkv")
-    ffmpeg.run("-i", source.path, *words("-c:v libnlvc -effort 0 -gop 3 -c:a copy"), target)
+    ffmpeg.run("-i", source.path, *words("-c:v libnlvc -model fast -effort 0 -gop 3 -c:a copy"), target)
     return target
 
 
@@ -91,5 +91,5 @@ def coded(ffmpeg: Ffmpeg, source: Source) -> Path:
 def coded_sound(ffmpeg: Ffmpeg, sound: Source) -> Path:
     """The clip with sound as NLVC in Matroska, a keyframe every third frame."""
     target = sound.path.with_name("coded.mkv")
-    ffmpeg.run("-i", sound.path, *words("-c:v libnlvc -effort 0 -gop 3 -scene_cuts 0 -c:a copy"), target)
+    ffmpeg.run("-i", sound.path, *words("-c:v libnlvc -model fast -effort 0 -gop 3 -scene_cuts 0 -c:a copy"), target)
     return target

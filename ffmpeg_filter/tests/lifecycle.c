@@ -17,7 +17,8 @@ enum { WIDTH = 52, HEIGHT = 35, FRAMES = 5, MOST = 1 << 16 };
 
 /* Codes FRAMES frames into `packets`; closes the encoder while the last packet still waits. */
 static int encode(const nlvc_format* format, uint8_t* memory, uint8_t (*packets)[MOST], size_t* sizes) {
-    const char* options[] = {"effort=0", "gop=3", "slices=2", "threads=2", "embed_model=1", "analysis=1", NULL};
+    const char* options[] = {"model=fast", "effort=5",      "gop=3",      "slices=2",
+                             "threads=2",  "embed_model=1", "analysis=1", NULL};
     const uint8_t hdr[] = {1, 0, 0, 0, 2, 0, 0, 0};
     const nlvc_side side = {46, hdr, sizeof(hdr)};
     nlvc_encoder* encoder;

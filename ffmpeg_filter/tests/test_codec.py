@@ -20,7 +20,7 @@ from tests.clips import make_clip
 from tests.libnlvc import load_library
 from tests.media_files import PROJECT, run_tool, words
 
-ENCODE = words("-c:v libnlvc -effort 0 -c:a copy")
+ENCODE = words("-c:v libnlvc -model fast -effort 0 -c:a copy")
 RATE = Fraction(25)
 # FFmpeg's own converter leaves bits below the samples of these, which no decoder could give back.
 UNCLEAN = {"p010le", "p210le", "p410le", "xyz12le"}
@@ -54,7 +54,7 @@ def test_every_pixel_format_comes_back(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     assert len(formats) > 100
     for pix_fmt in sorted(formats - UNCLEAN):
         picture = ("-f", "lavfi", "-i", f"testsrc2=s=50x34:d=0.08,format={pix_fmt}", "-fps_mode", "passthrough")
-        ffmpeg.run(*picture, *words("-c:v libnlvc -effort 0"), tmp_path / "out.nut")
+        ffmpeg.run(*picture, *words("-c:v libnlvc -model fast -effort 0"), tmp_path / "out.nut")
         expected = hashes_of(ffmpeg.run(*picture, "-f", "framemd5", "-"))
         assert ffmpeg.framemd5(tmp_path / "out.nut") == expected and len(expected) == 2, pix_fmt
         shown = ffmpeg.probe(*words("-show_entries stream=pix_fmt -of csv=p=0"), tmp_path / "out.nut").strip()
@@ -99,7 +99,7 @@ def test_both_routes_write_the_same_packets(ffmpeg: Ffmpeg, tmp_path: Path) -> N
 def test_a_hundred_seeks_land_on_the_exact_frame(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.nut", make_clip(32, 32, 60, cuts=(17,)), rate=RATE)
     target = tmp_path / "out.mkv"
-    ffmpeg.run("-i", clip, *words("-c:v libnlvc -effort 0 -gop 7"), target)
+    ffmpeg.run("-i", clip, *words("-c:v libnlvc -model fast -effort 0 -gop 7"), target)
     hashes = stock_framemd5(clip)
     rng = random.Random(5)
     for _ in range(100):
@@ -140,7 +140,7 @@ def test_segments_and_their_concatenation(ffmpeg: Ffmpeg, sound: Source, coded_s
 
 def test_cutting_at_keyframes_without_coding(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.nut", make_clip(32, 32, 12), rate=RATE)
-    ffmpeg.run("-i", clip, *words("-c:v libnlvc -effort 0 -gop 4"), tmp_path / "out.mkv")
+    ffmpeg.run("-i", clip, *words("-c:v libnlvc -model fast -effort 0 -gop 4"), tmp_path / "out.mkv")
     ffmpeg.run("-ss", "0.161", "-i", tmp_path / "out.mkv", "-c", "copy", tmp_path / "cut.mkv")
     assert ffmpeg.framemd5(tmp_path / "cut.mkv")[-8:] == stock_framemd5(clip)[4:]
 
@@ -148,7 +148,7 @@ def test_cutting_at_keyframes_without_coding(ffmpeg: Ffmpeg, tmp_path: Path) -> 
 @pytest.mark.parametrize("form", ["matroska", "nut"])
 def test_pipes(ffmpeg: Ffmpeg, sound: Source, form: str) -> None:
     program = ffmpeg.folder / "ffmpeg"
-    encode = f"{program} -v error -i {sound.path} -c:v libnlvc -effort 0 -c:a copy -f {form} -"
+    encode = f"{program} -v error -i {sound.path} -c:v libnlvc -model fast -effort 0 -c:a copy -f {form} -"
     decode = f"{program} -v error -i - -map 0:v -fps_mode passthrough -f framemd5 -"
     listing = run_tool("sh", "-c", f"{encode} | {decode}")
     assert [line.split()[-1] for line in listing.splitlines() if line[0] != "#"] == sound.hashes
@@ -173,7 +173,11 @@ def test_filters_between_decoder_and_encoder(ffmpeg: Ffmpeg, coded_sound: Path, 
 def test_keyframes_on_request(ffmpeg: Ffmpeg, sound: Source, tmp_path: Path) -> None:
     def keyframes(*options: str) -> list[int]:
         ffmpeg.run(
-            "-i", sound.path, *words("-map 0:v -c:v libnlvc -effort 0 -scene_cuts 0"), *options, tmp_path / "out.mkv"
+            "-i",
+            sound.path,
+            *words("-map 0:v -c:v libnlvc -model fast -effort 0 -scene_cuts 0"),
+            *options,
+            tmp_path / "out.mkv",
         )
         listing = ffmpeg.probe(*words("-show_entries packet=flags -of csv=p=0"), tmp_path / "out.mkv").split()
         return [number for number, flags in enumerate(listing) if flags.startswith("K")]

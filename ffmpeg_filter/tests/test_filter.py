@@ -27,11 +27,13 @@ def metadata(ffmpeg: Ffmpeg, path: Path, filters: str) -> list[dict[str, float]]
 
 
 def test_it_passes_frames_through_and_measures_them(ffmpeg: Ffmpeg, source: Source, tmp_path: Path) -> None:
-    assert ffmpeg.framemd5(source.path, "-vf", "nlvc=effort=0", "-pix_fmt", source.pix_fmt) == source.hashes
-    found = metadata(ffmpeg, source.path, f"format={source.pix_fmt},nlvc=effort=0")
+    assert ffmpeg.framemd5(source.path, "-vf", "nlvc=model=fast", "-pix_fmt", source.pix_fmt) == source.hashes
+    found = metadata(ffmpeg, source.path, f"format={source.pix_fmt},nlvc=model=fast")
     assert len(found) == len(source.hashes)
     coded = tmp_path / "out.nut"
-    ffmpeg.run("-i", source.path, *words("-map 0:v -c:v libnlvc -effort 0 -gop 0 -pix_fmt"), source.pix_fmt, coded)
+    ffmpeg.run(
+        "-i", source.path, *words("-map 0:v -c:v libnlvc -model fast -effort 0 -gop 0 -pix_fmt"), source.pix_fmt, coded
+    )
     sizes = ffmpeg.probe(*words("-show_entries packet=size -of csv=p=0"), coded).split()
     for frame, size in zip(found, sizes, strict=True):
         assert frame["bits"] == pytest.approx(8 * int(size), abs=200), "but for the times, the encoder's packet"
@@ -42,14 +44,14 @@ def test_it_passes_frames_through_and_measures_them(ffmpeg: Ffmpeg, source: Sour
 
 def test_cuts_are_found(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "cuts.nut", make_clip(128, 96, 12, cuts=(5, 9)))
-    found = metadata(ffmpeg, clip, "nlvc=effort=0")
+    found = metadata(ffmpeg, clip, "nlvc=model=fast")
     cuts = [number for number, frame in enumerate(found) if frame["scene_score"] > 1]
     assert cuts == [5, 9]
     assert [number for number, frame in enumerate(found) if frame["keyframe"]] == [0, 5, 9]
 
 
 def test_ffprobe_reads_it(ffmpeg: Ffmpeg, sound: Source) -> None:
-    graph = f"movie={sound.path},nlvc=effort=0"
+    graph = f"movie={sound.path},nlvc=model=fast"
     tags = words("-show_entries frame_tags=lavfi.nlvc.bpp -of csv=p=0")
     listing = ffmpeg.probe("-f", "lavfi", "-i", graph, *tags).split()
     assert len(listing) == len(sound.hashes)

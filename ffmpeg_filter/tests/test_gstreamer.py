@@ -58,7 +58,7 @@ def test_files_of_the_package_decode(environment: dict[str, str], source: Source
 def test_the_encoder(environment: dict[str, str], source: Source, coded: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.mkv"
     copy.write_bytes(coded.read_bytes())
-    elements = "matroskademux ! nlvcdec ! nlvcenc effort=0 gop=2 embed-model=1 ! nlvcdec threads=1"
+    elements = "matroskademux ! nlvcdec ! nlvcenc model=fast effort=0 gop=2 embed-model=1 ! nlvcdec threads=1"
     assert decoded_hashes(environment, copy, source, elements) == source.hashes
 
 

@@ -17,7 +17,7 @@ VALGRIND = words("valgrind --quiet --error-exitcode=99 --leak-check=full --error
 
 def test_libnlvc(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     source, program = PROJECT / "ffmpeg_filter" / "tests" / "lifecycle.c", tmp_path / "lifecycle"
-    library = [f"-I{ffmpeg.prefix}/include", ffmpeg.prefix / "lib" / "libnlvc.a", *words("-lstdc++ -lm -pthread")]
+    library: list[str | Path] = [f"-I{ffmpeg.prefix}/include", ffmpeg.prefix / "lib" / "libnlvc.a", *words("-lstdc++ -lm -pthread")]
     run_tool(*words("cc -std=c99 -g -Wall -Wextra -Werror"), source, *library, "-o", program)
     done = subprocess.run([*VALGRIND, program], capture_output=True, text=True, check=False, timeout=600)
     assert (done.returncode, done.stdout) == (0, "all is well\n"), done.stderr
@@ -28,7 +28,7 @@ def test_ffmpeg(ffmpeg: Ffmpeg, tmp_path: Path, seek: tuple[str, ...]) -> None:
     clip = write_clip(tmp_path / "in.nut", make_clip(48, 32, 5), codec="rawvideo")
     program = [*VALGRIND, str(ffmpeg.folder / "ffmpeg"), *words("-nostdin -v error -y")]
     for command in (
-        ["-i", clip, *words("-vf nlvc=effort=0 -c:v libnlvc -effort 0 -gop 2"), tmp_path / "out.mkv"],
+        ["-i", clip, *words("-vf nlvc=model=fast -c:v libnlvc -model fast -effort 0 -gop 2"), tmp_path / "out.mkv"],
         [*seek, "-i", tmp_path / "out.mkv", "-f", "framemd5", tmp_path / "out.md5"],
     ):
         done = subprocess.run([*program, *map(str, command)], capture_output=True, text=True, check=False, timeout=600)

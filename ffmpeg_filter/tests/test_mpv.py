@@ -36,7 +36,7 @@ def film(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seconds of NLVC with sound, a keyframe every ten frames."""
     folder = tmp_path_factory.mktemp("film")
     clip = write_clip(folder / "clip.mkv", make_clip(64, 48, FRAMES), audio=True)
-    ffmpeg.run("-i", clip, *words("-c:v libnlvc -effort 0 -gop 10 -c:a copy"), folder / "film.mkv")
+    ffmpeg.run("-i", clip, *words("-c:v libnlvc -model fast -effort 0 -gop 10 -c:a copy"), folder / "film.mkv")
     return folder / "film.mkv"
 
 

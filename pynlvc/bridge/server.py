@@ -29,10 +29,10 @@ from pynlvc.codec.planes import memory_rows
 from pynlvc.codec.side_information import read_side_information, write_side_information
 from pynlvc.errors import BitstreamError, MissingModelError, ModelError, NlvcError
 
-EFFORT_MODELS = ("fast", "standard")  # as in csrc/c_api/options.cpp
-
 # How libnlvc's options read as settings of the encoder.
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "model": ("model", str),
+    "effort": ("effort", int),
     "delta": ("delta", int),
     "gop": ("gop", int),
     "gop_seconds": ("gop_seconds", float),
@@ -51,11 +51,8 @@ def _options(body: Body) -> dict[str, str]:
 
 
 def _encoder_settings(options: dict[str, str]) -> EncoderSettings:
-    model = options.get("model") or EFFORT_MODELS[int(options.get("effort", "1"))]
-    return EncoderSettings(
-        model=model,
-        **{_SETTINGS[name][0]: _SETTINGS[name][1](value) for name, value in options.items() if name in _SETTINGS},
-    )
+    known = {name: _SETTINGS[name] for name in options if name in _SETTINGS}
+    return EncoderSettings(**{setting: read(options[name]) for name, (setting, read) in known.items()})
 
 
 def _model_files(options: dict[str, str]) -> tuple[Path, ...]:
