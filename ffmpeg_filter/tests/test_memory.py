@@ -17,7 +17,11 @@ VALGRIND = words("valgrind --quiet --error-exitcode=99 --leak-check=full --error
 
 def test_libnlvc(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     source, program = PROJECT / "ffmpeg_filter" / "tests" / "lifecycle.c", tmp_path / "lifecycle"
-    library: list[str | Path] = [f"-I{ffmpeg.prefix}/include", ffmpeg.prefix / "lib" / "libnlvc.a", *words("-lstdc++ -lm -pthread")]
+    library: list[str | Path] = [
+        f"-I{ffmpeg.prefix}/include",
+        ffmpeg.prefix / "lib" / "libnlvc.a",
+        *words("-lstdc++ -lm -pthread"),
+    ]
     run_tool(*words("cc -std=c99 -g -Wall -Wextra -Werror"), source, *library, "-o", program)
     done = subprocess.run([*VALGRIND, program], capture_output=True, text=True, check=False, timeout=600)
     assert (done.returncode, done.stdout) == (0, "all is well\n"), done.stderr
