@@ -119,7 +119,6 @@ CodedFrame Decoder::decode_samples(const Packet& packet) {
                 decode_slice_motion(coded_, slices, i, coders[i], frame.motion);
         references = &history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
-    contexts_.resize(std::max(contexts_.size(), static_cast<size_t>(slices)));
     const FrameCoding coding{coded_,    *model_,    {coded_.depth, packet.q, delta_, packet.keyframe},
                              slices,    frame,      references,
                              contexts_, corrections};

@@ -57,7 +57,7 @@ class Decoder {
     std::optional<Model> parsed_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
-    std::vector<PlaneContext> contexts_;
+    ContextPool contexts_;
     std::vector<PlaneCorrection> corrections_;  ///< of P-frames since the keyframe
     int64_t next_pts_ = 0;
 };

@@ -161,7 +161,6 @@ std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<P
     }
     std::vector<std::vector<BlockStatistics>> parts(planes * static_cast<size_t>(slices_));
     const FrameCorrections none(std::vector<PlaneCorrection>(planes), history_, keyframe);
-    contexts_.resize(static_cast<size_t>(slices_));
     const FrameCoding coding{
         coded_, *model_, {coded_.depth, q_, settings_.delta, keyframe}, slices_, frame, references, contexts_, none};
     pool_.run(slices_, [&](int slice) {
@@ -196,7 +195,6 @@ std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, const FrameC
                                                  const std::vector<PlaneReferences>* references,
                                                  BlockBits* block_bits) {
     const bool keyframe = references == nullptr;
-    contexts_.resize(static_cast<size_t>(slices_));
     std::vector<EncodedSlice> slices(static_cast<size_t>(slices_));
     while (true) {
         const FrameCoding coding{coded_,    *model_,     {coded_.depth, q_, settings_.delta, keyframe},

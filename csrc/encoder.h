@@ -69,7 +69,7 @@ class Encoder {
     int q_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
-    std::vector<PlaneContext> contexts_;
+    ContextPool contexts_;
     std::vector<PlaneCorrection> corrections_;  ///< of P-frames since the keyframe
     std::vector<PlaneFitter> fitters_;          ///< by plane, of P-frames since the keyframe
     int64_t next_pts_ = 0;                      ///< previous pts + duration

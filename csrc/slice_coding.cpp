@@ -173,7 +173,8 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
         code_motion(bits, format.slice_blocks(slice, coding.slices), coding.frame.motion);
         out.motion_bits = coder.bits();
     }
-    PlaneContext& context = coding.contexts[slice];
+    const ContextPool::Lease lease(coding.contexts);
+    PlaneContext& context = *lease;
     double bits = coder.bits();
     for (int p = 0; p < format.planes(); ++p) {
         const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
@@ -218,7 +219,8 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
 
 void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
     const PictureFormat& format = coding.format;
-    PlaneContext& context = coding.contexts[slice];
+    const ContextPool::Lease lease(coding.contexts);
+    PlaneContext& context = *lease;
     for (int p = 0; p < format.planes(); ++p) {
         const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
         const RowRange rows = format.slice_rows(p, slice, coding.slices);

@@ -1,6 +1,7 @@
 // Slices: the motion and the planes of one slice as a payload (docs/bitstream.md sections 2, 8 and 9).
 #pragma once
 #include "block_bits.h"
+#include "context_pool.h"
 #include "frame_state.h"
 #include "kernels/kernels.h"
 #include "packet.h"
@@ -42,7 +43,7 @@ struct FrameCoding {
     int slices;
     CodedFrame& frame;
     const std::vector<PlaneReferences>* references;  ///< by plane; nullptr in an I-frame
-    std::vector<PlaneContext>& contexts;             ///< one for each slice, to work in
+    ContextPool& contexts;                           ///< to work in
     const FrameCorrections& corrections;
     BlockBits* block_bits = nullptr;  ///< for an encoder that wants them: receives what samples cost
 };

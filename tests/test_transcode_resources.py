@@ -48,4 +48,4 @@ def test_full_hd_needs_little_memory_and_no_torch(full_hd: Path, tmp_path: Path)
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     torch, peak_mb = done.stdout.splitlines()[-1].split()
     assert torch == "False"
-    assert float(peak_mb) <= MOST_MB
+    assert float(peak_mb) <= MOST_MB, f"{peak_mb} MB"
