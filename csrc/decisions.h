@@ -7,8 +7,8 @@ namespace nlvc {
 /// About one slice for each 144 rows, 1 to 8.
 int automatic_slices(const PictureFormat& format);
 
-/// The sample shift for a depth. Provisional: high depths are scaled to the 8-bit range whatever their content.
-int choose_shift(int depth);
+/// The sample shift at which a keyframe's luma looks to the networks like 8-bit video: finer for cleaner material.
+int choose_shift(const Plane& luma, int depth);
 
 /// How much worse `prediction` (plane 0 of ref1_sub) explains the frame than its own neighbourhood does: 0 for a
 /// picture that stands still; above 1 a keyframe should start here.

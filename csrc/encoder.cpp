@@ -76,8 +76,8 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     if (keyframe) {
         map_ = maps_.choose(planes, map_, !covered);
         coded_ = coded_format(format_, map_);
-        q_ = choose_shift(coded_.depth);
         map_.number(planes);
+        q_ = choose_shift(planes[0], coded_.depth);
     }
     CodedFrame frame = history_.new_frame(coded_);
     frame.planes.swap(planes);
