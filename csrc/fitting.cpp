@@ -106,7 +106,7 @@ constexpr double kPriorDeviation = 0.05;  // of a weight, samples per sample; of
 constexpr double kMemory = 0.85;          // what a frame's statistics are worth a frame later
 constexpr double kServes = 8;             // frames that new sets are expected to serve; content seldom stays longer
 constexpr int kSeeds = 6;                 // blocks tried as the beginning of another set
-constexpr int kRounds = 2;                // of assigning blocks and solving again
+constexpr int kRounds = 4;                // of assigning blocks and solving again
 constexpr int kLargest = 127;
 
 using Weights = std::vector<double>;  ///< samples per sample of difference
