@@ -59,11 +59,15 @@ configuration=(
     --enable-swscale --enable-swresample
     "--extra-ldflags=-Wl,-rpath,$prefix/lib"
 )
+# What FFmpeg 7.1 calls "-" is a protocol of its own.
+protocols() { if grep -q ff_fd_protocol "$source/libavformat/protocols.c"; then echo --enable-protocol=fd; fi; }
 if pkg-config --exists sdl2; then configuration+=(--enable-sdl2 --enable-ffplay); fi
 
 configure() {
     echo "Configuring FFmpeg ..."
-    (cd "$source" && PKG_CONFIG_PATH=$prefix/lib/pkgconfig ./configure "${configuration[@]}" > configure.log 2>&1) || {
+    local more
+    more=$(protocols)
+    (cd "$source" && PKG_CONFIG_PATH=$prefix/lib/pkgconfig ./configure "${configuration[@]}" $more > configure.log 2>&1) || {
         tail -n 20 "$source/configure.log" "$source/ffbuild/config.log" >&2
         return 1
     }

@@ -4,12 +4,14 @@
 #include "libavutil/mem.h"
 #include "libavutil/opt.h"
 #include "libavutil/pixdesc.h"
+#include "libavutil/thread.h"
 
 #include "avcodec.h"
 #include "codec_internal.h"
 #include "encode.h"
 #include "libnlvc.h"
 #include "libnlvc_side.h"
+#include "version.h"
 
 typedef struct NLVCEncoder {
     const AVClass *class;
@@ -198,20 +200,43 @@ static const FFCodecDefault defaults[] = {
 
 /* The formats that libnlvc lists and this FFmpeg knows. */
 static enum AVPixelFormat pix_fmts[256];
+static int nb_pix_fmts;
 
-static av_cold void init_static(FFCodec *codec)
+static av_cold void list_pix_fmts(void)
 {
     const char *name;
-    int count = 0;
 
-    for (int i = 0; (name = nlvc_pixel_format(i)) && count + 1 < FF_ARRAY_ELEMS(pix_fmts); i++) {
+    for (int i = 0; (name = nlvc_pixel_format(i)) && nb_pix_fmts + 1 < FF_ARRAY_ELEMS(pix_fmts); i++) {
         const enum AVPixelFormat format = av_get_pix_fmt(name);
         if (format != AV_PIX_FMT_NONE)
-            pix_fmts[count++] = format;
+            pix_fmts[nb_pix_fmts++] = format;
     }
-    pix_fmts[count]   = AV_PIX_FMT_NONE;
+    pix_fmts[nb_pix_fmts] = AV_PIX_FMT_NONE;
+}
+
+/* FFmpeg 7.1 asks for them, earlier versions want them in the codec itself. */
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)
+static int get_supported_config(const AVCodecContext *avctx, const AVCodec *codec, enum AVCodecConfig config,
+                                unsigned flags, const void **out_configs, int *out_num_configs)
+{
+    static AVOnce once = AV_ONCE_INIT;
+
+    if (config != AV_CODEC_CONFIG_PIX_FORMAT)
+        return ff_default_get_supported_config(avctx, codec, config, flags, out_configs, out_num_configs);
+    ff_thread_once(&once, list_pix_fmts);
+    *out_configs     = pix_fmts;
+    *out_num_configs = nb_pix_fmts;
+    return 0;
+}
+#define OFFER_PIX_FMTS .get_supported_config = get_supported_config
+#else
+static av_cold void init_static(FFCodec *codec)
+{
+    list_pix_fmts();
     codec->p.pix_fmts = pix_fmts;
 }
+#define OFFER_PIX_FMTS .init_static_data = init_static
+#endif
 
 FFCodec ff_libnlvc_encoder = {
     .p.name           = "libnlvc",
@@ -223,7 +248,7 @@ FFCodec ff_libnlvc_encoder = {
     .p.priv_class     = &libnlvc_class,
     .p.wrapper_name   = "libnlvc",
     .priv_data_size   = sizeof(NLVCEncoder),
-    .init_static_data = init_static,
+    OFFER_PIX_FMTS,
     .init             = encode_init,
     FF_CODEC_ENCODE_CB(encode_frame),
     .close            = encode_close,

@@ -22,8 +22,8 @@ from tests.media_files import PROJECT, run_tool, words
 
 ENCODE = words("-c:v libnlvc -model fast -effort 0 -c:a copy")
 RATE = Fraction(25)
-# FFmpeg's own converter leaves bits below the samples of these, which no decoder could give back.
-UNCLEAN = {"p010le", "p210le", "p410le", "xyz12le"}
+# FFmpeg's own converter may leave bits below the samples of these, which no decoder could give back.
+UNCLEAN = {name for name, found in PIXEL_FORMATS.items() if any(c.alone and c.shift for c in found.components)}
 
 
 def test_help_explains_every_option(ffmpeg: Ffmpeg) -> None:
@@ -51,7 +51,7 @@ def known_formats(ffmpeg: Ffmpeg, flags: str) -> set[str]:
 
 def test_every_pixel_format_comes_back(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     formats = known_formats(ffmpeg, "O")
-    assert len(formats) > 100
+    assert len(formats - UNCLEAN) > 100
     for pix_fmt in sorted(formats - UNCLEAN):
         picture = ("-f", "lavfi", "-i", f"testsrc2=s=50x34:d=0.08,format={pix_fmt}", "-fps_mode", "passthrough")
         ffmpeg.run(*picture, *words("-c:v libnlvc -model fast -effort 0"), tmp_path / "out.nut")
@@ -191,8 +191,8 @@ def test_keyframes_on_request(ffmpeg: Ffmpeg, sound: Source, tmp_path: Path) -> 
 
 def test_colour_fields_and_aspect_are_kept(ffmpeg: Ffmpeg, sound: Source, tmp_path: Path) -> None:
     target = tmp_path / "out.mkv"
-    look = words("-color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range pc -aspect 4:3")
-    ffmpeg.run("-i", sound.path, "-vf", "setfield=bff", *ENCODE, *look, "-flags", "+ilme", target)
+    look = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=pc:field_mode=bff"
+    ffmpeg.run("-i", sound.path, "-vf", look, *ENCODE, *words("-aspect 4:3 -flags +ilme"), target)
     shown = ffmpeg.probe(*words("-select_streams v -show_streams -show_frames"), target).splitlines()
     for line in (
         *("color_primaries=bt709", "color_transfer=bt709", "color_space=bt709", "color_range=pc"),
