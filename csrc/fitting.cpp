@@ -119,13 +119,23 @@ Weights real_weights(const CorrectionSet& set, int shift) {
     return w;
 }
 
+/// Σ row[j] w[j], in an order that vectorises and is the same everywhere.
+double row_sum(const int32_t* row, const double* w, size_t count) {
+    constexpr size_t kParts = 8;
+    double parts[kParts] = {};
+    size_t j = 0;
+    for (; j + kParts <= count; j += kParts)
+        for (size_t k = 0; k < kParts; ++k) parts[k] += row[j + k] * w[j + k];
+    for (; j < count; ++j) parts[0] += row[j] * w[j];
+    return ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]));
+}
+
 /// What w saves in the block, nats.
 double saving(const BlockStatistics& block, const Weights& w) {
     double linear = 0, square = 0;
     const int32_t* row = block.products.data();
     for (size_t i = 0; i < w.size(); row += ++i) {
-        double sum = 0;
-        for (size_t j = 0; j < i; ++j) sum += row[j] * w[j];
+        const double sum = row_sum(row, w.data(), i);
         square += w[i] * (2 * sum + row[i] * w[i]);
         linear += block.right[i] * w[i];
     }
@@ -135,25 +145,41 @@ double saving(const BlockStatistics& block, const Weights& w) {
 /// About what the code of a weight costs that differs by d from the predicted one, nats.
 double cost(double d) { return d == 0 ? 0.4 : 2.1 + 1.4 * std::floor(std::log2(std::fabs(d))); }
 
-void add(const BlockStatistics& block, SymmetricSystem& to) {
-    for (size_t i = 0; i < to.matrix.size(); ++i) to.matrix[i] += block.products[i] * kUnitG;
-    for (size_t i = 0; i < to.right.size(); ++i) to.right[i] += block.right[i] * kUnitB;
+/// @param scale  how many blocks like this one it stands for
+void add(const BlockStatistics& block, double scale, SymmetricSystem& to) {
+    const double g = kUnitG * scale, b = kUnitB * scale;
+    for (size_t i = 0; i < to.matrix.size(); ++i) to.matrix[i] += block.products[i] * g;
+    for (size_t i = 0; i < to.right.size(); ++i) to.right[i] += block.right[i] * b;
 }
 
-/// (classes, nats saved) when each block takes the set that saves most in it.
-std::pair<std::vector<int>, double> assign(const std::vector<BlockStatistics>& blocks,
-                                           const std::vector<Weights>& sets) {
-    std::vector<int> classes(blocks.size(), 0);
-    double total = 0;
+using Blocks = std::vector<const BlockStatistics*>;
+
+/// Every n-th block, so that there are not more than the search needs.
+Blocks sampled(const std::vector<BlockStatistics>& blocks) {
+    constexpr size_t kEnough = 250;
+    Blocks out;
+    const size_t step = (blocks.size() + kEnough - 1) / kEnough;
+    for (size_t b = 0; b < blocks.size(); b += step) out.push_back(&blocks[b]);
+    return out;
+}
+
+/// The set that saves most in each block, and how much that is.
+struct Assignment {
+    std::vector<int> classes;
+    std::vector<double> saved;  ///< nats
+};
+
+Assignment assign(const Blocks& blocks, const std::vector<Weights>& sets) {
+    Assignment out{std::vector<int>(blocks.size(), 0), {}};
     for (size_t b = 0; b < blocks.size(); ++b) {
-        double best = saving(blocks[b], sets[0]);
+        double best = saving(*blocks[b], sets[0]);
         for (size_t s = 1; s < sets.size(); ++s) {
-            const double saved = saving(blocks[b], sets[s]);
-            if (saved > best) best = saved, classes[b] = static_cast<int>(s);
+            const double saved = saving(*blocks[b], sets[s]);
+            if (saved > best) best = saved, out.classes[b] = static_cast<int>(s);
         }
-        total += best;
+        out.saved.push_back(best);
     }
-    return {classes, total};
+    return out;
 }
 
 /// (G w)_i of a block
@@ -170,24 +196,23 @@ double row_product(const BlockStatistics& block, const Weights& w, int i) {
 /// The search for one frame's sets.
 class PlaneFitter::Search {
   public:
-    Search(const PlaneFitter& state, const std::vector<BlockStatistics>& blocks)
-        : state_(state), blocks_(blocks), rows_(static_cast<int>(blocks[0].right.size())), horizon_(state.horizon()) {}
+    /// @param scale  how many blocks of the plane each of `blocks` stands for
+    Search(const PlaneFitter& state, const Blocks& blocks, double scale)
+        : state_(state),
+          blocks_(blocks),
+          scale_(scale),
+          rows_(static_cast<int>(blocks[0]->right.size())),
+          horizon_(state.horizon()) {}
 
-    FittedPlane run() {
-        FittedPlane best;
-        best.correction = state_.correction_;
+    PlaneCorrection run() {
+        PlaneCorrection best = state_.correction_;
         std::vector<Weights> sets;
-        for (const CorrectionSet& set : state_.correction_.sets)
-            sets.push_back(real_weights(set, state_.correction_.shift));
-        best.classes.assign(blocks_.size(), 0);
-        if (sets.empty())
-            sets.emplace_back(rows_, 0.0);
-        else
-            best.classes = assign(blocks_, sets).first;
+        for (const CorrectionSet& set : best.sets) sets.push_back(real_weights(set, best.shift));
+        if (sets.empty()) sets.emplace_back(rows_, 0.0);
         double best_score = 0;
         for (int failures = 0; failures < 2;) {
             double score = 0;
-            const FittedPlane found = refreshed(sets, score);
+            const PlaneCorrection found = refreshed(sets, score);
             if (score > best_score)
                 best_score = score, best = found, failures = 0;
             else
@@ -195,7 +220,7 @@ class PlaneFitter::Search {
             if (sets.size() == kMaxSets || blocks_.size() <= sets.size()) break;
             sets.push_back(another(sets));
             for (int round = 0; round < kRounds; ++round) {
-                const std::vector<int> classes = assign(blocks_, sets).first;
+                const std::vector<int> classes = assign(blocks_, sets).classes;
                 for (size_t s = state_.correction_.sets.size(); s < sets.size(); ++s)
                     sets[s] = system(classes, static_cast<int>(s)).solution();
             }
@@ -209,7 +234,7 @@ class PlaneFitter::Search {
         SymmetricSystem out(rows_);
         if (set < static_cast<int>(state_.memory_.size())) out = state_.memory_[set];
         for (size_t b = 0; b < blocks_.size(); ++b)
-            if (classes[b] == set) add(blocks_[b], out);
+            if (classes[b] == set) add(*blocks_[b], scale_, out);
         add_prior(out);
         return out;
     }
@@ -219,14 +244,15 @@ class PlaneFitter::Search {
 
     /// The best of the sets that single blocks would like, for the blocks that the present sets serve worst.
     Weights another(const std::vector<Weights>& sets) const {
-        const std::vector<int> classes = assign(blocks_, sets).first;
+        const Assignment present = assign(blocks_, sets);
         std::vector<std::pair<double, size_t>> wishes;
         for (size_t b = 0; b < blocks_.size(); ++b) {
-            const Weights& w = sets[classes[b]];
+            const BlockStatistics& block = *blocks_[b];
+            const Weights& w = sets[present.classes[b]];
             double wish = 0;
             for (int i = 0; i < rows_; ++i) {
-                const double slope = blocks_[b].right[i] * kUnitB - row_product(blocks_[b], w, i) * kUnitG;
-                wish += slope * slope / (blocks_[b].products[static_cast<size_t>(i) * (i + 1) / 2 + i] * kUnitG + 1);
+                const double slope = block.right[i] * kUnitB - row_product(block, w, i) * kUnitG;
+                wish += slope * slope / (block.products[static_cast<size_t>(i) * (i + 1) / 2 + i] * kUnitG + 1);
             }
             wishes.emplace_back(-wish, b);
         }
@@ -235,47 +261,44 @@ class PlaneFitter::Search {
         double best_total = -1e300;
         for (size_t k = 0; k < wishes.size() && k < kSeeds; ++k) {
             SymmetricSystem one(rows_);
-            add(blocks_[wishes[k].second], one);
+            add(*blocks_[wishes[k].second], 1, one);
             add_prior(one);
-            std::vector<Weights> tried = sets;
-            tried.push_back(one.solution());
-            const double total = assign(blocks_, tried).second;
-            if (total > best_total) best_total = total, best = tried.back();
+            const Weights tried = one.solution();
+            double total = 0;
+            for (size_t b = 0; b < blocks_.size(); ++b) total += std::max(present.saved[b], saving(*blocks_[b], tried));
+            if (total > best_total) best_total = total, best = tried;
         }
         return best;
     }
 
     /// The sets solved again and in the stream's units where that pays. score: nats that they save over the sets in
     /// force while they serve, less what they cost.
-    FittedPlane refreshed(const std::vector<Weights>& sets, double& score) const {
-        const std::vector<int> classes = assign(blocks_, sets).first;
+    PlaneCorrection refreshed(const std::vector<Weights>& sets, double& score) const {
+        const std::vector<int> classes = assign(blocks_, sets).classes;
         std::vector<SymmetricSystem> systems;
         for (size_t s = 0; s < sets.size(); ++s) systems.push_back(system(classes, static_cast<int>(s)));
         const PlaneCorrection& old = state_.correction_;
-        FittedPlane out;
-        out.correction.shift = old.sets.empty() ? choose_shift(systems) : old.shift;
-        const double unit = unit_of(out.correction.shift);
-        std::vector<Weights> real;
+        PlaneCorrection out;
+        out.shift = old.sets.empty() ? choose_shift(systems) : old.shift;
+        const double unit = unit_of(out.shift);
         score = 0;
         for (size_t s = 0; s < sets.size(); ++s) {
             const bool known = s < old.sets.size();
             CorrectionSet predicted(rows_, 0);
             if (known) predicted = old.sets[s];
-            if (!known && s > 0) predicted = out.correction.sets[0];
+            if (!known && s > 0) predicted = out.sets[0];
             double price = 0;
             CorrectionSet set = quantised(systems[s], predicted, unit, price);
             const Weights before = known ? real_weights(old.sets[s], old.shift) : Weights(rows_, 0.0);
-            const double gain = horizon_ * (systems[s].saving(real_weights(set, out.correction.shift)) -
-                                            systems[s].saving(before) - rows_) -
-                                price;
+            const double gain =
+                horizon_ * (systems[s].saving(real_weights(set, out.shift)) - systems[s].saving(before) - rows_) -
+                price;
             if (known && gain <= 0)
                 set = old.sets[s];
             else
                 score += gain;
-            out.correction.sets.push_back(set);
-            real.push_back(real_weights(set, out.correction.shift));
+            out.sets.push_back(set);
         }
-        out.classes = assign(blocks_, real).first;
         return out;
     }
 
@@ -319,7 +342,8 @@ class PlaneFitter::Search {
     }
 
     const PlaneFitter& state_;
-    const std::vector<BlockStatistics>& blocks_;
+    const Blocks& blocks_;
+    double scale_;
     int rows_;
     double horizon_;  ///< how much more the future is worth than what the systems hold
 };
@@ -327,14 +351,21 @@ class PlaneFitter::Search {
 double PlaneFitter::horizon() const { return intra_ ? 1 : kServes / (frames_ * kMemory + 1); }
 
 FittedPlane PlaneFitter::fit(const std::vector<BlockStatistics>& blocks) {
-    FittedPlane out = Search(*this, blocks).run();
-    correction_ = out.correction;
+    const Blocks sample = sampled(blocks);
+    const double scale = static_cast<double>(blocks.size()) / static_cast<double>(sample.size());
+    FittedPlane out;
+    out.correction = correction_ = Search(*this, sample, scale).run();
     const int rows = static_cast<int>(blocks[0].right.size());
-    memory_.resize(std::max<size_t>(1, correction_.sets.size()), SymmetricSystem(rows));
+    std::vector<Weights> sets;
+    for (const CorrectionSet& set : correction_.sets) sets.push_back(real_weights(set, correction_.shift));
+    if (sets.empty()) sets.emplace_back(rows, 0.0);
+    Blocks all;
+    for (const BlockStatistics& block : blocks) all.push_back(&block);
+    out.classes = sets.size() == 1 ? std::vector<int>(blocks.size(), 0) : assign(all, sets).classes;
+    memory_.resize(sets.size(), SymmetricSystem(rows));
     for (SymmetricSystem& m : memory_) m.scale(kMemory);
-    for (size_t b = 0; b < blocks.size(); ++b) add(blocks[b], memory_[out.classes[b]]);
+    for (const BlockStatistics* block : sample) add(*block, scale, memory_[out.classes[block - blocks.data()]]);
     frames_ = frames_ * kMemory + 1;
-
     return out;
 }
 
