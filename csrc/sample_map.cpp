@@ -235,8 +235,8 @@ SampleMap SampleMapChooser::choose(const std::vector<Plane>& samples, const Samp
     bool any = false;
     for (size_t p = 0; p < samples.size(); ++p) {
         const bool follows = formulas[p].kind() == Numbering::kIdentity && common.covers(values[p]);
-        const auto count = static_cast<int64_t>(samples[p].values.size());
-        map.planes.push_back(choose_plane(static_cast<int>(p), values[p], count, follows ? common : formulas[p]));
+        map.planes.push_back(
+            choose_plane(static_cast<int>(p), values[p], samples[p].values, follows ? common : formulas[p]));
         any = any || map.planes.back().kind() != Numbering::kIdentity;
     }
     return any ? map : SampleMap{};
@@ -263,14 +263,21 @@ ValueMap SampleMapChooser::find_formula(const std::vector<uint16_t>& values) con
     return {};
 }
 
-ValueMap SampleMapChooser::choose_plane(int p, const std::vector<uint16_t>& values, int64_t samples,
-                                        const ValueMap& formula) const {
+ValueMap SampleMapChooser::choose_plane(int p, const std::vector<uint16_t>& values,
+                                        const std::vector<uint16_t>& samples, const ValueMap& formula) const {
     if (failures_[p] >= kMostFailures) return {};
-    const auto count = static_cast<int64_t>(values.size());
+    const auto count = static_cast<int64_t>(values.size()), many = static_cast<int64_t>(samples.size());
     const int64_t span = formula.between(values.front(), values.back());
     const bool sparse = count >= 2 && 4 * count <= 3 * span;
-    if (lists_[p] && sparse && samples >= kSamplesPerValue * count) return ValueMap(values, format_.depth);
-    return formula;
+    if (!lists_[p] || !sparse || many < kSamplesPerValue * count) return formula;
+    // Gaps must lie where the samples are. Those among the rare values at both ends of natural content are filled by
+    // the frames to come, and then cost a keyframe.
+    if (formula.kind() != Numbering::kIdentity) return ValueMap(values, format_.depth);
+    const std::vector<uint8_t>& seen = seen_[p];
+    const auto beside_gap = std::count_if(samples.begin(), samples.end(), [&](uint16_t v) {
+        return static_cast<size_t>(v) + 1 < seen.size() && seen[v + size_t{1}] == 0;
+    });
+    return 4 * static_cast<int64_t>(beside_gap) >= many ? ValueMap(values, format_.depth) : formula;
 }
 
 }  // namespace nlvc

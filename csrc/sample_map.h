@@ -78,7 +78,8 @@ class SampleMapChooser {
   private:
     /// The formula with the fewest numbers that gives all values seen, if there are enough of them to believe it.
     ValueMap find_formula(const std::vector<uint16_t>& values) const;
-    ValueMap choose_plane(int p, const std::vector<uint16_t>& values, int64_t samples, const ValueMap& formula) const;
+    ValueMap choose_plane(int p, const std::vector<uint16_t>& values, const std::vector<uint16_t>& samples,
+                          const ValueMap& formula) const;
 
     PictureFormat format_;
     std::vector<std::vector<uint8_t>> seen_;  ///< by plane and value: 1 where a keyframe had it

@@ -53,10 +53,19 @@ def sequence(
 
 
 def packet(
-    head: bytes, payloads: list[bytes], *, mode: int = 0, q: int = 0, count: int | None = None, checksum: int = 0
+    head: bytes,
+    payloads: list[bytes],
+    *,
+    mode: int = 0,
+    q: int = 0,
+    count: int | None = None,
+    checksum: int = 0,
+    side: bytes = b"",
 ) -> bytes:
-    """A packet around given payloads with right slice checksums; `head` is the sequence of a keyframe."""
-    out = b"NL\0" + bytes([1 if head else 0]) + head + b"\0\1" + bytes([q, len(payloads) if count is None else count])
+    """A packet around given payloads with right checksums of header and slices; `head` is a keyframe's sequence."""
+    flags = (1 if head else 0) | (2 if side else 0)
+    out = b"NL\0" + bytes([flags]) + head + b"\0\1" + (varint(len(side)) + side if side else b"")
+    out += bytes([q, len(payloads) if count is None else count])
     out += struct.pack("<I", checksum)
     for payload in payloads:
         crc = _core.crc32c(payload, _core.crc32c(bytes([mode])))

@@ -123,9 +123,7 @@ def test_full_histograms_have_no_map(depth: int) -> None:
 def map_packet(entry: bytes, samples: bytes, *, depth: int = 16) -> bytes:
     """A keyframe of 16x16 raw samples with a sample map."""
     side = b"\x80" + varint(len(entry)) + entry
-    plain = packet(sequence(depth=depth), [samples], mode=1)
-    head = len(sequence(depth=depth)) + 4
-    return plain[:3] + b"\3" + plain[4 : head + 2] + varint(len(side)) + side + plain[head + 2 :]
+    return packet(sequence(depth=depth), [samples], mode=1, side=side)
 
 
 @pytest.mark.parametrize(
