@@ -1,7 +1,7 @@
 /* The leading fields of some public FFmpeg structures, so that the shim builds without FFmpeg's headers.
  *
- * They hold for libavutil 60, libavcodec 62 and libavformat 62 (FFmpeg 8), which PyAV 18 bundles; FFmpeg only appends fields within a
- * major version. `_avshim` refuses to be imported on top of other majors. */
+ * They hold for libavutil 60, libavcodec 62 and libavformat 62 (FFmpeg 8), which PyAV 18 bundles; FFmpeg only appends
+ * fields within a major version. `_avshim` refuses to be imported on top of other majors. */
 #ifndef NLVC_AVSHIM_LIBAV_PREFIX_H
 #define NLVC_AVSHIM_LIBAV_PREFIX_H
 
