@@ -251,3 +251,26 @@ def test_a_model_of_its_own_travels_or_is_found(
     assert ffmpeg.framemd5(alone, before=("-model_path", str(model_path.parent))) == sound.hashes
     refused = ffmpeg.attempt("-i", alone, "-f", "null", "-")
     assert "which is not embedded and not known here" in refused.stderr
+
+
+def test_hdr_goes_both_ways(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    """Mastering display and light level of the frames, through the decoder and the encoder."""
+    mastering = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+    hdr = f"log-level=error:hdr10=1:repeat-headers=1:master-display={mastering}:max-cll=1000,400"
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=96x80:r=25:d=0.2", "-pix_fmt", "yuv420p10le")
+    colour = words("-color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -color_range tv")
+    first, second, source = (tmp_path / name for name in ("first.mkv", "second.mkv", "source.mkv"))
+    stock_ffmpeg(*picture, *colour, *words("-c:v libx265 -preset ultrafast -x265-params"), hdr, source)
+    pynlvc.transcode(source, first)
+    ffmpeg.run("-i", first, *ENCODE, second)
+    for coded in (first, second):
+        shown = ffmpeg.probe("-show_frames", coded)
+        for name, value in (
+            ("red_x", "0.68"),
+            ("max_luminance", "1000"),
+            ("max_content", "1000"),
+            ("max_average", "400"),
+        ):
+            # FFmpeg writes what the container says too as a fraction of its own
+            assert [Fraction(found) for found in re.findall(rf"{name}=(\S+)", shown)] == [Fraction(value)] * 5, name
+    run_tool(sys.executable, "-m", "pynlvc", "compare", first, second)
