@@ -6,21 +6,10 @@
 // with G and b summed over the block's samples, and sets and classes follow from G and b alone, in the manner of
 // k-means.
 #pragma once
+#include "block_statistics.h"
 #include "least_squares.h"
-#include "slice_coding.h"
 
 namespace nlvc {
-
-/// G and b of one block, scaled to integers as collect() computes them.
-struct BlockStatistics {
-    int x = 0, y = 0;               ///< first sample, in the plane
-    std::vector<int32_t> products;  ///< lower triangle of G
-    std::vector<double> right;      ///< b
-};
-
-/// Statistics of the blocks of one plane in one slice, in raster order. Sets the plane's prediction errors as the
-/// model alone leaves them.
-std::vector<BlockStatistics> collect_statistics(const FrameCoding& coding, int slice, int p);
 
 /// A plane's sets and the set of each block.
 struct FittedPlane {
