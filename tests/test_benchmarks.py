@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from benchmarks import compare, demo, results
+from benchmarks import ablation, compare, demo, results
 from benchmarks.harness import Codec, Coded, Source, hash_in_process, load_source, measure
 from benchmarks.nlvc import NLVC_CODECS
 from benchmarks.peers import PEERS
@@ -141,3 +141,14 @@ def test_demo_names_a_missing_clip(tmp_path: Path, capsys: pytest.CaptureFixture
     assert demo.main(["--input", str(tmp_path / "none.mkv"), "--output", str(tmp_path / "out.mkv")]) == 1
     assert "none.mkv" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ablation_changes_one_setting_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", make_clip(64, 48, 3, seed=2))
+    assert ablation.main([str(clip), "--output", str(tmp_path / "table.tsv")]) == 0
+    rows = [line.split("\t") for line in (tmp_path / "table.tsv").read_text().splitlines()]
+    assert rows[0] == ["setting", "clip", "clip ratio", "mean ratio"]
+    assert [row[0] for row in rows[1:]] == list(ablation.VARIANTS)
+    assert rows[1][2:] == ["1.0000", "1.0000"]
+    sizes = {row[0]: int(row[1]) for row in rows[1:]}
+    assert sizes["keyframes only"] != sizes["defaults"] != sizes["model fast"]
