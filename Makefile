@@ -63,31 +63,31 @@ ffmpeg gstreamer:
 test-ffmpeg: $(VENV)/installed programs hosts
 	@$(BIN)/python -m pytest ffmpeg_filter/tests
 
+# The end of a recipe that collects the names of Debian packages in $missing.
+define INSTALL_MISSING
+if [ -z "$$missing" ]; then exit 0; fi; \
+if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+    echo "The tests run programs that are not here: apt install$$missing"; exit 1; \
+fi; \
+echo "Installing$$missing ..."; \
+apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+endef
+
 # What FFmpeg's build and the tests of GStreamer and mpv need. SDL is for ffplay.
 HOSTS := xz-utils dpkg-dev libsdl2-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools \
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good mpv valgrind
 hosts:
 	@missing=""; \
 	for package in $(HOSTS); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	    echo "The tests need other programs: apt install$$missing"; exit 1; \
-	fi; \
-	echo "Installing$$missing ..."; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+	$(INSTALL_MISSING)
 
 # The tests check files with programs that are not ours.
 programs:
 	@missing=""; \
-	command -v ffmpeg >/dev/null || missing="ffmpeg"; \
+	command -v ffmpeg >/dev/null || missing=" ffmpeg"; \
 	command -v mkvmerge >/dev/null && command -v mkvextract >/dev/null || missing="$$missing mkvtoolnix"; \
 	command -v pkg-config >/dev/null || missing="$$missing pkg-config"; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	    echo "The tests run the stock ffmpeg, mkvmerge and pkg-config: apt install $$missing"; exit 1; \
-	fi; \
-	echo "Installing $$missing ..."; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+	$(INSTALL_MISSING)
 
 lint: $(VENV)/installed
 	@$(BIN)/ruff check .

@@ -12,12 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import av
-
-from benchmarks.harness import Source, load_source
+from benchmarks.harness import Source, hash_in_process, load_source, measure
+from benchmarks.nlvc import Nlvc
 from benchmarks.results import FOLDER
-from pynlvc.codec import Decoder, Encoder, EncoderSettings
-from pynlvc.codec.planes import frame_planes
+from pynlvc.codec import EncoderSettings
 
 TABLE = FOLDER / "ablation.tsv"
 VARIANTS = {
@@ -39,17 +37,10 @@ VARIANTS = {
 
 def coded_bytes(source: Source, settings: EncoderSettings) -> int:
     """Bytes of all packets, after a decode that gives every sample back. Raises RuntimeError when it does not."""
-    encoder = Encoder(source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=settings)
-    decoder = Decoder()
-    total = 0
-    for number, frame in enumerate(source.frames):
-        (packet,) = encoder.encode(frame)
-        total += packet.size
-        (decoded,) = decoder.decode(av.Packet(bytes(packet)))
-        for found, wanted in zip(frame_planes(decoded), frame_planes(frame), strict=True):
-            if not (found == wanted).all():
-                raise RuntimeError(f"frame {number} came back changed with {settings}")
-    return total
+    found = measure(Nlvc(encoder_settings=settings), source, hash_source=hash_in_process, hash_decoded=hash_in_process)
+    if found.status != "ok":
+        raise RuntimeError(f"{source.name} {found.status} with {settings}")
+    return found.coded_bytes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import av
 
@@ -19,13 +19,8 @@ class Nlvc:
     """The library's own encoder and decoder (implements harness.Codec)."""
 
     name: str = "nlvc"
-    model: str = "standard"
-    effort: int = EncoderSettings().effort  # 0..9
-
-    @property
-    def encoder_settings(self) -> EncoderSettings:
-        """One keyframe at the start and at scene cuts, as the peers have it; the rest are the defaults."""
-        return EncoderSettings(gop=0, model=self.model, effort=self.effort)
+    # One keyframe at the start and at scene cuts, as the peers have it; the rest are the defaults.
+    encoder_settings: EncoderSettings = field(default_factory=lambda: EncoderSettings(gop=0))
 
     def carrier(self, pix_fmt: str) -> str | None:
         """See harness.Codec."""
@@ -39,16 +34,18 @@ class Nlvc:
 
     def settings(self, source: Source) -> str:
         """As keywords of EncoderSettings; what is not named has its default."""
-        return f"model={self.model} effort={self.effort} gop={self.encoder_settings.gop}"
+        chosen = self.encoder_settings
+        return f"model={chosen.model} effort={chosen.effort} gop={chosen.gop}"
 
     def version(self) -> str:
         """The package and the model that was used."""
-        return f"pynlvc {__version__}, model {load_model(self.model).hash[:16]}"
+        return f"pynlvc {__version__}, model {load_model(self.encoder_settings.model).hash[:16]}"
 
     def encode(self, source: Source) -> Coded:
         """All frames to packets; every keyframe packet holds the sequence header."""
-        settings = self.encoder_settings
-        encoder = Encoder(source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=settings)
+        encoder = Encoder(
+            source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=self.encoder_settings
+        )
         packets = [bytes(packet) for frame in source.frames for packet in encoder.encode(frame)]
         return Coded(packets=packets + [bytes(packet) for packet in encoder.encode(None)], header=b"")
 
@@ -59,5 +56,5 @@ class Nlvc:
         return frames + decoder.decode(None)
 
 
-NLVC_CODECS = (Nlvc(), Nlvc(name="nlvc-fast", model="fast", effort=0))
+NLVC_CODECS = (Nlvc(), Nlvc(name="nlvc-fast", encoder_settings=EncoderSettings(gop=0, model="fast", effort=0)))
 """NLVC as it is by default, and as it is fastest."""

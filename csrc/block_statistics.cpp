@@ -98,7 +98,8 @@ std::vector<BlockStatistics> collect_statistics(const FrameCoding& coding, int s
     const PictureFormat& format = coding.format;
     const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
     const RowRange rows = format.slice_rows(p, slice, coding.slices);
-    PlaneContext context;
+    const ContextPool::Lease lease(coding.contexts);
+    PlaneContext& context = *lease;
     prepare_context(coding, slice, p, network, context);
     context.set(kCur, coding.frame.planes[p], rows.top, rows);
     StatisticsVisitor visitor(coding.model.kernels(), coding.settings, network.layer1.inputs, format.plane_width(p),

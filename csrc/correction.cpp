@@ -2,14 +2,20 @@
 
 #include <cstdlib>
 
+#include "signed_coding.h"
+
 namespace nlvc {
 namespace {
+
+constexpr int kMaxLength = 7;  // bits after the prefix of the largest difference
+constexpr const char* kOutOfRange = "corrections: a weight is out of range";
 
 /// Contexts of the weights of one plane.
 struct WeightContexts {
     AdaptiveBit zero[3];  // by whether the weight that predicts and the weight just coded are zero
     AdaptiveBit sign;
-    AdaptiveBit magnitude[16];
+    AdaptiveBit prefix[kMaxLength + 1];
+    AdaptiveBit suffix[kMaxLength];  // by the weight of the bit
 };
 
 /// A number below 2^bits, top bit first, each bit with a context of its own.
@@ -19,32 +25,49 @@ int code_number(BitCoder& coder, int value, int bits, AdaptiveBit* contexts) {
     return node - (1 << bits);
 }
 
-/// Exp-Golomb of |d| - 1 with adaptive prefix, as for motion.
-int code_weight_difference(BitCoder& coder, WeightContexts& c, AdaptiveBit& zero, int d) {
-    if (coder.code(d == 0, zero) == 1) return 0;
-    const int negative = coder.code(d < 0, c.sign);
-    const unsigned magnitude = static_cast<unsigned>(std::abs(d));
-    int length = 0;
-    while (coder.code(magnitude >> (length + 1) != 0, c.magnitude[length]) == 1)
-        if (++length > 7) throw BitstreamError("corrections: a weight is out of range");
-    int value = 1;
-    for (int i = length - 1; i >= 0; --i)
-        value = value * 2 + coder.code(static_cast<int>(magnitude >> i & 1), c.magnitude[8 + (i < 7 ? i : 7)]);
-    return negative == 1 ? -value : value;
-}
-
 void code_set(BitCoder& coder, WeightContexts& c, const CorrectionSet& predicted, CorrectionSet& set) {
     bool last_zero = true;
     int sum = 0;
     for (size_t i = 0; i < set.size(); ++i) {
         AdaptiveBit& zero = c.zero[(predicted[i] != 0 ? 1 : 0) + (last_zero ? 0 : 1)];
-        const int value = predicted[i] + code_weight_difference(coder, c, zero, set[i] - predicted[i]);
-        if (std::abs(value) > 127) throw BitstreamError("corrections: a weight is out of range");
+        const auto suffix = [&](int, int weight) -> AdaptiveBit& { return c.suffix[weight]; };
+        const int d =
+            code_signed(coder, {zero, c.sign, c.prefix}, kMaxLength, kOutOfRange, suffix, set[i] - predicted[i]);
+        const int value = predicted[i] + d;
+        if (std::abs(value) > 127) throw BitstreamError(kOutOfRange);
         last_zero = value == predicted[i];
         set[i] = static_cast<int8_t>(value);
         sum += std::abs(value);
     }
     if (sum > kMaxCorrectionSum) throw BitstreamError("corrections: the weights of a set are too large");
+}
+
+/// An encoder's sets are read, a decoder's are filled.
+void code_corrections(BitCoder& coder, const std::vector<int>& inputs, const std::vector<PlaneCorrection>& previous,
+                      std::vector<PlaneCorrection>& planes) {
+    AdaptiveBit changed, count_bits[16], shift_bits[8], kept;
+    for (size_t p = 0; p < planes.size(); ++p) {
+        PlaneCorrection& plane = planes[p];
+        const PlaneCorrection& before = previous[p];
+        if (coder.code(plane == before ? 0 : 1, changed) == 0) {
+            plane = before;
+            continue;
+        }
+        const int count = code_number(coder, static_cast<int>(plane.sets.size()), 4, count_bits);
+        if (count > kMaxSets) throw BitstreamError("corrections: more sets than a plane can have");
+        plane.shift = kLeastShift + code_number(coder, plane.shift - kLeastShift, 3, shift_bits);
+        const CorrectionSet none(static_cast<size_t>(inputs[p]) + 1, 0);
+        plane.sets.resize(static_cast<size_t>(count), none);
+        WeightContexts contexts;
+        for (int i = 0; i < count; ++i) {
+            const bool same_unit = plane.shift == before.shift && i < static_cast<int>(before.sets.size());
+            const CorrectionSet& predicted = same_unit ? before.sets[i] : i > 0 ? plane.sets[0] : none;
+            if (same_unit && coder.code(plane.sets[i] == predicted ? 1 : 0, kept) == 1)
+                plane.sets[i] = predicted;
+            else
+                code_set(coder, contexts, predicted, plane.sets[i]);
+        }
+    }
 }
 
 }  // namespace
@@ -71,31 +94,22 @@ PackedCorrection::PackedCorrection(const PlaneCorrection& plane) : shift(plane.s
     }
 }
 
-void code_corrections(BitCoder& coder, const std::vector<int>& inputs, const std::vector<PlaneCorrection>& previous,
-                      std::vector<PlaneCorrection>& planes) {
-    AdaptiveBit changed, count_bits[16], shift_bits[8], kept;
-    for (size_t p = 0; p < planes.size(); ++p) {
-        PlaneCorrection& plane = planes[p];
-        const PlaneCorrection& before = previous[p];
-        if (coder.code(plane == before ? 0 : 1, changed) == 0) {
-            plane = before;
-            continue;
-        }
-        const int count = code_number(coder, static_cast<int>(plane.sets.size()), 4, count_bits);
-        if (count > kMaxSets) throw BitstreamError("corrections: more sets than a plane can have");
-        plane.shift = kLeastShift + code_number(coder, plane.shift - kLeastShift, 3, shift_bits);
-        const CorrectionSet none(static_cast<size_t>(inputs[p]) + 1, 0);
-        plane.sets.resize(static_cast<size_t>(count), none);
-        WeightContexts contexts;
-        for (int i = 0; i < count; ++i) {
-            const bool same_unit = plane.shift == before.shift && i < static_cast<int>(before.sets.size());
-            const CorrectionSet& predicted = same_unit ? before.sets[i] : i > 0 ? plane.sets[0] : none;
-            if (same_unit && coder.code(plane.sets[i] == predicted ? 1 : 0, kept) == 1)
-                plane.sets[i] = predicted;
-            else
-                code_set(coder, contexts, predicted, plane.sets[i]);
-        }
-    }
+Bytes write_corrections(const std::vector<int>& inputs, const std::vector<PlaneCorrection>& previous,
+                        const std::vector<PlaneCorrection>& planes) {
+    RangeEncoder coder;
+    BitEncoder bits(coder);
+    std::vector<PlaneCorrection> coded = planes;
+    code_corrections(bits, inputs, previous, coded);
+    return coder.finish();
+}
+
+std::vector<PlaneCorrection> read_corrections(const std::vector<int>& inputs,
+                                              const std::vector<PlaneCorrection>& previous, ByteView bytes) {
+    RangeDecoder coder(bytes);
+    BitDecoder bits(coder);
+    std::vector<PlaneCorrection> planes(inputs.size());
+    code_corrections(bits, inputs, previous, planes);
+    return planes;
 }
 
 void code_classes(BitCoder& coder, int sets, int top, int bottom, const ClassPlane& previous, ClassPlane& classes) {

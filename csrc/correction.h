@@ -42,11 +42,12 @@ struct PackedCorrection {
     bool empty() const { return words.empty(); }
 };
 
-/// Codes the sets of all planes. Those of the frame before are what a plane keeps and what new ones are predicted from.
+/// The sets of all planes as side information. What `previous`, the sets of the frame before, has is kept or predicts.
 /// @param inputs  revealed taps of each plane's network
-/// @param sets    an encoder's are read, a decoder's are filled
-void code_corrections(BitCoder& coder, const std::vector<int>& inputs, const std::vector<PlaneCorrection>& previous,
-                      std::vector<PlaneCorrection>& planes);
+Bytes write_corrections(const std::vector<int>& inputs, const std::vector<PlaneCorrection>& previous,
+                        const std::vector<PlaneCorrection>& planes);
+std::vector<PlaneCorrection> read_corrections(const std::vector<int>& inputs,
+                                              const std::vector<PlaneCorrection>& previous, ByteView bytes);
 
 /// Codes which set each block of rows [rows.top, rows.bottom) takes.
 /// @param previous  of the frame before; empty: all 0

@@ -91,15 +91,13 @@ void Decoder::load_model(const Sequence& sequence) {
     delta_ = sequence.delta;
 }
 
-std::vector<PlaneCorrection> Decoder::read_corrections(const Packet& packet) {
+std::vector<PlaneCorrection> Decoder::take_corrections(const Packet& packet) {
     const auto planes = static_cast<size_t>(coded_.planes());
     if (packet.keyframe) corrections_.assign(planes, {});
     const auto found = packet.side.find(kCorrectionsType);
     if (found == packet.side.end()) return corrections_;
-    RangeDecoder coder{ByteView(found->second)};
-    BitDecoder bits(coder);
-    std::vector<PlaneCorrection> read(planes);
-    code_corrections(bits, input_counts(*model_, coded_, packet.keyframe), corrections_, read);
+    const std::vector<int> inputs = input_counts(*model_, coded_, packet.keyframe);
+    std::vector<PlaneCorrection> read = read_corrections(inputs, corrections_, found->second);
     if (!packet.keyframe) corrections_ = read;
     return read;
 }
@@ -107,7 +105,7 @@ std::vector<PlaneCorrection> Decoder::read_corrections(const Packet& packet) {
 CodedFrame Decoder::decode_samples(const Packet& packet) {
     const int slices = static_cast<int>(packet.slices.size());
     CodedFrame frame = history_.new_frame(coded_);
-    const FrameCorrections corrections(read_corrections(packet), history_, packet.keyframe);
+    const FrameCorrections corrections(take_corrections(packet), history_, packet.keyframe);
     frame.allocate_classes(corrections.planes);
     std::vector<RangeDecoder> coders;
     for (const SliceHeader& slice : packet.slices) coders.emplace_back(slice.payload);

@@ -40,7 +40,7 @@ class Decoder {
     void start_sequence(const Packet& keyframe);
     void load_model(const Sequence& sequence);
     /// The sets that the packet's frame uses.
-    std::vector<PlaneCorrection> read_corrections(const Packet& packet);
+    std::vector<PlaneCorrection> take_corrections(const Packet& packet);
     CodedFrame decode_samples(const Packet& packet);
 
     FindModel find_model_;

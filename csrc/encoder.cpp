@@ -88,13 +88,9 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     const std::vector<PlaneCorrection> none(frame.planes.size());
     const std::vector<PlaneCorrection>& before = keyframe ? none : corrections_;
     const FrameCorrections corrections(fit(frame, references), history_, keyframe);
-    if (corrections.planes != before) {
-        RangeEncoder coder;
-        BitEncoder bits(coder);
-        std::vector<PlaneCorrection> planes = corrections.planes;
-        code_corrections(bits, input_counts(*model_, coded_, keyframe), before, planes);
-        packet.side[kCorrectionsType] = coder.finish();
-    }
+    if (corrections.planes != before)
+        packet.side[kCorrectionsType] =
+            write_corrections(input_counts(*model_, coded_, keyframe), before, corrections.planes);
     corrections_ = keyframe ? none : corrections.planes;
     const std::vector<EncodedSlice> slices =
         encode_slices(frame, corrections, references, settings_.analysis ? &out.block_bits : nullptr);
@@ -175,7 +171,7 @@ std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<P
             auto& part = parts[static_cast<size_t>(p) * slices_ + slice];
             std::move(part.begin(), part.end(), std::back_inserter(blocks));
         }
-        const FittedPlane fitted = fitters_[p].fit(blocks);
+        const FittedPlane fitted = fitters_[p].fit(blocks, keyframe ? PlaneCorrection{} : corrections_[p]);
         chosen[p] = fitted.correction;
         if (fitted.correction.sets.size() < 2) return;
         ClassPlane& classes = frame.classes[p] = ClassPlane(frame.planes[p].width, frame.planes[p].height);

@@ -100,15 +100,16 @@ double row_product(const BlockStatistics& block, const Weights& w, int i) {
 class PlaneFitter::Search {
   public:
     /// @param scale  how many blocks of the plane each of `blocks` stands for
-    Search(const PlaneFitter& state, const Blocks& blocks, double scale)
+    Search(const PlaneFitter& state, const PlaneCorrection& old, const Blocks& blocks, double scale)
         : state_(state),
+          old_(old),
           blocks_(blocks),
           scale_(scale),
           rows_(static_cast<int>(blocks[0]->right.size())),
           horizon_(state.horizon()) {}
 
     PlaneCorrection run() {
-        PlaneCorrection best = state_.correction_;
+        PlaneCorrection best = old_;
         std::vector<Weights> sets;
         for (const CorrectionSet& set : best.sets) sets.push_back(real_weights(set, best.shift));
         if (sets.empty()) sets.emplace_back(rows_, 0.0);
@@ -124,7 +125,7 @@ class PlaneFitter::Search {
             sets.push_back(another(sets));
             for (int round = 0; round < kRounds; ++round) {
                 const std::vector<int> classes = assign(blocks_, sets).classes;
-                for (size_t s = state_.correction_.sets.size(); s < sets.size(); ++s)
+                for (size_t s = old_.sets.size(); s < sets.size(); ++s)
                     sets[s] = system(classes, static_cast<int>(s)).solution();
             }
         }
@@ -180,24 +181,23 @@ class PlaneFitter::Search {
         const std::vector<int> classes = assign(blocks_, sets).classes;
         std::vector<SymmetricSystem> systems;
         for (size_t s = 0; s < sets.size(); ++s) systems.push_back(system(classes, static_cast<int>(s)));
-        const PlaneCorrection& old = state_.correction_;
         PlaneCorrection out;
-        out.shift = old.sets.empty() ? choose_shift(systems) : old.shift;
+        out.shift = old_.sets.empty() ? choose_shift(systems) : old_.shift;
         const double unit = unit_of(out.shift);
         score = 0;
         for (size_t s = 0; s < sets.size(); ++s) {
-            const bool known = s < old.sets.size();
+            const bool known = s < old_.sets.size();
             CorrectionSet predicted(rows_, 0);
-            if (known) predicted = old.sets[s];
+            if (known) predicted = old_.sets[s];
             if (!known && s > 0) predicted = out.sets[0];
             double price = 0;
             CorrectionSet set = quantised(systems[s], predicted, unit, price);
-            const Weights before = known ? real_weights(old.sets[s], old.shift) : Weights(rows_, 0.0);
+            const Weights before = known ? real_weights(old_.sets[s], old_.shift) : Weights(rows_, 0.0);
             const double gain =
                 horizon_ * (systems[s].saving(real_weights(set, out.shift)) - systems[s].saving(before) - rows_) -
                 price;
             if (known && gain <= 0)
-                set = old.sets[s];
+                set = old_.sets[s];
             else
                 score += gain;
             out.sets.push_back(set);
@@ -208,7 +208,7 @@ class PlaneFitter::Search {
     CorrectionSet quantised(const SymmetricSystem& system, const CorrectionSet& predicted, double unit,
                             double& price) const {
         const std::vector<double> l = system.factor();
-        const Weights x = system.solution();
+        const Weights x = system.solution(l);
         CorrectionSet out(rows_);
         int sum = 0;
         for (int i = rows_ - 1; i >= 0; --i) {
@@ -234,8 +234,9 @@ class PlaneFitter::Search {
     int choose_shift(const std::vector<SymmetricSystem>& systems) const {
         double log_sum = 0, largest = 0;
         for (const SymmetricSystem& s : systems) {
-            log_sum += s.mean_log_pivot();
-            for (const double w : s.solution()) largest = std::max(largest, std::fabs(w));
+            const std::vector<double> l = s.factor();
+            log_sum += s.mean_log_pivot(l);
+            for (const double w : s.solution(l)) largest = std::max(largest, std::fabs(w));
         }
         const double energy = std::exp(log_sum / static_cast<double>(systems.size())) * horizon_;
         const double wanted = std::max(std::sqrt(12 / energy), largest / kLargest);
@@ -245,6 +246,7 @@ class PlaneFitter::Search {
     }
 
     const PlaneFitter& state_;
+    const PlaneCorrection& old_;  ///< the sets in force
     const Blocks& blocks_;
     double scale_;
     int rows_;
@@ -253,14 +255,14 @@ class PlaneFitter::Search {
 
 double PlaneFitter::horizon() const { return intra_ ? 1 : kServes / (frames_ * kMemory + 1); }
 
-FittedPlane PlaneFitter::fit(const std::vector<BlockStatistics>& blocks) {
+FittedPlane PlaneFitter::fit(const std::vector<BlockStatistics>& blocks, const PlaneCorrection& old) {
     const Blocks sample = sampled(blocks);
     const double scale = static_cast<double>(blocks.size()) / static_cast<double>(sample.size());
     FittedPlane out;
-    out.correction = correction_ = Search(*this, sample, scale).run();
+    out.correction = Search(*this, old, sample, scale).run();
     const int rows = static_cast<int>(blocks[0].right.size());
     std::vector<Weights> sets;
-    for (const CorrectionSet& set : correction_.sets) sets.push_back(real_weights(set, correction_.shift));
+    for (const CorrectionSet& set : out.correction.sets) sets.push_back(real_weights(set, out.correction.shift));
     if (sets.empty()) sets.emplace_back(rows, 0.0);
     Blocks all;
     for (const BlockStatistics& block : blocks) all.push_back(&block);

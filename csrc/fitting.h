@@ -22,15 +22,14 @@ class PlaneFitter {
   public:
     explicit PlaneFitter(bool intra = false) : intra_(intra) {}
 
-    /// Chooses the sets and classes of a frame from its blocks.
-    FittedPlane fit(const std::vector<BlockStatistics>& blocks);
+    /// Chooses the sets and classes of a frame from its blocks. `old`: the sets in force.
+    FittedPlane fit(const std::vector<BlockStatistics>& blocks, const PlaneCorrection& old);
 
   private:
     class Search;
     double horizon() const;
 
-    bool intra_;  ///< the sets serve this frame alone
-    PlaneCorrection correction_;
+    bool intra_;                           ///< the sets serve this frame alone
     std::vector<SymmetricSystem> memory_;  ///< by set
     double frames_ = 0;                    ///< that the memory holds, fading
 };

@@ -25,8 +25,7 @@ std::vector<double> SymmetricSystem::factor() const {
     return l;
 }
 
-std::vector<double> SymmetricSystem::solution() const {
-    const std::vector<double> l = factor();
+std::vector<double> SymmetricSystem::solution(const std::vector<double>& l) const {
     std::vector<double> x = right;
     for (int i = 0; i < size; ++i) {
         for (int k = 0; k < i; ++k) x[i] -= l[row_of(i) + k] * x[k];
@@ -55,8 +54,7 @@ void SymmetricSystem::scale(double factor) {
     for (double& v : right) v *= factor;
 }
 
-double SymmetricSystem::mean_log_pivot() const {
-    const std::vector<double> l = factor();
+double SymmetricSystem::mean_log_pivot(const std::vector<double>& l) const {
     double sum = 0;
     for (int i = 0; i < size; ++i) sum += 2 * std::log(l[row_of(i) + i]);
     return sum / size;

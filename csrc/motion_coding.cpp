@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "signed_coding.h"
+
 namespace nlvc {
 namespace {
 
@@ -11,24 +13,18 @@ constexpr int kMaxSuffix = 9;  ///< bits after the prefix of the largest differe
 struct ComponentContexts {
     AdaptiveBit zero;
     AdaptiveBit sign;
-    AdaptiveBit prefix[12];
+    AdaptiveBit prefix[kMaxSuffix + 1];
     AdaptiveBit suffix[kMaxSuffix + 1][2];
     AdaptiveBit low;
 };
 
 int code_difference(BitCoder& coder, ComponentContexts& c, int d) {
-    if (coder.code(d == 0, c.zero) == 1) return 0;
-    const int negative = coder.code(d < 0, c.sign);
-    const unsigned magnitude = static_cast<unsigned>(std::abs(d));  // |d| - 1 in Exp-Golomb: |d| without its top bit
-    int length = 0;
-    while (coder.code(magnitude >> (length + 1) != 0, c.prefix[length]) == 1)
-        if (++length > kMaxSuffix) throw BitstreamError("motion: a vector difference is out of range");
-    int value = 1;
-    for (int i = 0; i < length; ++i) {
-        const int bit = static_cast<int>(magnitude >> (length - 1 - i) & 1);
-        value = value * 2 + coder.code(bit, i < 2 ? c.suffix[length][i] : c.low);
-    }
-    return negative == 1 ? -value : value;
+    const auto suffix = [&](int length, int weight) -> AdaptiveBit& {
+        const int from_top = length - 1 - weight;
+        return from_top < 2 ? c.suffix[length][from_top] : c.low;
+    };
+    const char* error = "motion: a vector difference is out of range";
+    return code_signed(coder, {c.zero, c.sign, c.prefix}, kMaxSuffix, error, suffix, d);
 }
 
 class MotionCoder {

@@ -29,17 +29,17 @@ from pynlvc.codec.planes import memory_rows
 from pynlvc.codec.side_information import read_side_information, write_side_information
 from pynlvc.errors import BitstreamError, MissingModelError, ModelError, NlvcError
 
-# How libnlvc's options read as settings of the encoder.
-_SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "model": ("model", str),
-    "effort": ("effort", int),
-    "delta": ("delta", int),
-    "gop": ("gop", int),
-    "gop_seconds": ("gop_seconds", float),
-    "scene_cuts": ("scene_cuts", lambda text: text == "1"),
-    "slices": ("slices", int),
-    "threads": ("threads", int),
-    "embed_model": ("embed_model", lambda text: text == "1"),
+# libnlvc's options that are settings of the encoder, and how their text reads.
+_SETTINGS: dict[str, Callable[[str], Any]] = {
+    "model": str,
+    "effort": int,
+    "delta": int,
+    "gop": int,
+    "gop_seconds": float,
+    "scene_cuts": lambda text: text == "1",
+    "slices": int,
+    "threads": int,
+    "embed_model": lambda text: text == "1",
 }
 
 Answer = tuple[bytes, tuple[bytes, ...]]  # kind, parts of the body
@@ -51,8 +51,7 @@ def _options(body: Body) -> dict[str, str]:
 
 
 def _encoder_settings(options: dict[str, str]) -> EncoderSettings:
-    known = {name: _SETTINGS[name] for name in options if name in _SETTINGS}
-    return EncoderSettings(**{setting: read(options[name]) for name, (setting, read) in known.items()})
+    return EncoderSettings(**{name: _SETTINGS[name](text) for name, text in options.items() if name in _SETTINGS})
 
 
 def _model_files(options: dict[str, str]) -> tuple[Path, ...]:

@@ -56,23 +56,16 @@ std::vector<PlaneCorrection> planes_from(const std::vector<std::pair<int, std::v
 
 py::bytes write(const std::vector<int>& inputs, const std::vector<std::pair<int, std::vector<CorrectionSet>>>& previous,
                 const std::vector<std::pair<int, std::vector<CorrectionSet>>>& planes) {
-    RangeEncoder coder;
-    BitEncoder bits(coder);
-    std::vector<PlaneCorrection> now = planes_from(planes);
-    code_corrections(bits, inputs, planes_from(previous), now);
-    return from_bytes(coder.finish());
+    return from_bytes(write_corrections(inputs, planes_from(previous), planes_from(planes)));
 }
 
 std::vector<std::pair<int, std::vector<CorrectionSet>>> read(
     const std::vector<int>& inputs, const std::vector<std::pair<int, std::vector<CorrectionSet>>>& previous,
     const py::buffer& data) {
     const Bytes bytes = to_bytes(data);
-    RangeDecoder coder{ByteView(bytes)};
-    BitDecoder bits(coder);
-    std::vector<PlaneCorrection> now(inputs.size());
-    code_corrections(bits, inputs, planes_from(previous), now);
     std::vector<std::pair<int, std::vector<CorrectionSet>>> out;
-    for (const PlaneCorrection& plane : now) out.emplace_back(plane.shift, plane.sets);
+    for (const PlaneCorrection& plane : read_corrections(inputs, planes_from(previous), bytes))
+        out.emplace_back(plane.shift, plane.sets);
     return out;
 }
 
