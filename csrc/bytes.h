@@ -105,6 +105,10 @@ class Writer {
     Bytes bytes;
 
     void u8(int value) { bytes.push_back(static_cast<uint8_t>(value)); }
+    void u16(uint16_t value) {
+        u8(value & 0xff);
+        u8(value >> 8);
+    }
     void u32(uint32_t value) {
         for (int i = 0; i < 4; ++i) u8(static_cast<int>(value >> (8 * i) & 0xff));
     }

@@ -46,7 +46,7 @@ double scene_change(const Plane& current, const Plane& prediction, int depth) {
     return std::min(sum / static_cast<double>(count * levels), 2 * sum / static_cast<double>(3 * spatial));
 }
 
-bool is_fitted(int effort, int position) {
+bool is_fitted(int effort, int64_t position) {
     constexpr int kIntervals[] = {0, 8, 4, 1};  // frames, by effort
     const int interval = kIntervals[std::min(effort, 3)];
     return interval != 0 && (position <= 2 || position % interval == 0);

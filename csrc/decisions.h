@@ -17,6 +17,6 @@ double scene_change(const Plane& current, const Plane& prediction, int depth);
 constexpr int kMaxEffort = 9;
 
 /// Whether corrections are fitted to the frame that is `position` frames after its keyframe.
-bool is_fitted(int effort, int position);
+bool is_fitted(int effort, int64_t position);
 
 }  // namespace nlvc

@@ -26,39 +26,61 @@ DecodedFrame Decoder::decode(ByteView bytes) {
     const Packet packet = read_packet(bytes);
     if (!packet.keyframe && was_waiting)
         throw BitstreamError("packet: a P-frame without the frames before it; decoding can start at the next keyframe");
+    if (!packet.keyframe && packet.number != next_number_)
+        throw BitstreamError("packet: frame " + std::to_string(packet.number) + " after its keyframe follows frame " +
+                             std::to_string(next_number_ - 1) + ": frames are missing or in the wrong order");
     if (packet.keyframe) start_sequence(packet);
+    check(packet);
+    std::vector<std::string> damage;
+    CodedFrame frame = decode_samples(packet, damage);
+    for (const std::string& what : damage)
+        if (!what.empty()) throw BitstreamError(what);
+    std::vector<Plane> planes = frame.planes;
+    map_.restore(planes);
+    if (frame_checksum(format_, planes) != packet.checksum)
+        throw BitstreamError("packet: the decoded samples do not have the frame's checksum");
+    DecodedFrame out = describe(packet);
+    out.planes = std::move(planes);
+    history_.push(std::move(frame), packet.keyframe);
+    proven_ = true;
+    waiting_ = false;
+    return out;
+}
+
+void Decoder::check(const Packet& packet) const {
     check_packet(packet, coded_);
     const std::string missing = model_->missing(format_, packet.keyframe);
     if (!missing.empty()) throw BitstreamError("packet: " + missing);
+    const int64_t pts = packet.keyframe ? packet.pts_difference : checked_sum(next_pts_, packet.pts_difference, "pts");
+    checked_sum(pts, packet.duration, "pts + duration");
+}
 
-    DecodedFrame out;
-    out.pts = packet.keyframe ? packet.pts_difference : checked_sum(next_pts_, packet.pts_difference, "pts");
-    out.duration = packet.duration;
-    const int64_t next_pts = checked_sum(out.pts, out.duration, "pts + duration");
-    CodedFrame frame = decode_samples(packet);
-    out.planes = frame.planes;
-    map_.restore(out.planes);
-    if (frame_checksum(format_, out.planes) != packet.checksum)
-        throw BitstreamError("packet: the decoded samples do not have the frame's checksum");
+DecodedFrame Decoder::describe(const Packet& packet) {
     change(side_, packet.side);
     for (const int type : {kSampleMapType, kCorrectionsType}) side_.erase(type);
+    timed_ = timed_ || packet.keyframe;
+    DecodedFrame out;
+    out.pts = packet.keyframe ? packet.pts_difference : next_pts_ + packet.pts_difference;
+    out.duration = packet.duration;
     out.side = side_;
     out.coded_depth = coded_.depth;
     out.keyframe = packet.keyframe;
+    out.number = packet.number;
     out.format = format_;
     out.checksum = packet.checksum;
     out.slices = static_cast<int>(packet.slices.size());
     out.model_hash = hash_;
     out.delta = delta_;
-    history_.push(std::move(frame), packet.keyframe);
-    next_pts_ = next_pts;
-    waiting_ = false;
+    out.timed = timed_;
+    next_pts_ = out.pts + out.duration;
+    next_number_ = packet.keyframe ? 1 : packet.number + 1;
     return out;
 }
 
 void Decoder::reset() {
     const InUse in_use(busy_);
     waiting_ = true;
+    last_.reset();
 }
 
 void Decoder::start_sequence(const Packet& keyframe) {
@@ -102,29 +124,57 @@ std::vector<PlaneCorrection> Decoder::take_corrections(const Packet& packet) {
     return read;
 }
 
-CodedFrame Decoder::decode_samples(const Packet& packet) {
+void Decoder::guess_motion(RangeDecoder& coder, int slices, int slice, MotionField& motion) const {
+    try {
+        decode_slice_motion(coded_, slices, slice, coder, motion);
+    } catch (const BitstreamError&) {
+        const RowRange blocks = coded_.slice_blocks(slice, slices);
+        for (int by = blocks.top; by < blocks.bottom; ++by)
+            for (int bx = 0; bx < motion.columns; ++bx) motion.at(bx, by) = Vector{};
+    }
+}
+
+CodedFrame Decoder::decode_samples(const Packet& packet, std::vector<std::string>& damage) {
     const int slices = static_cast<int>(packet.slices.size());
     CodedFrame frame = history_.new_frame(coded_);
     const FrameCorrections corrections(take_corrections(packet), history_, packet.keyframe);
     frame.allocate_classes(corrections.planes);
+    damage.clear();
     std::vector<RangeDecoder> coders;
-    for (const SliceHeader& slice : packet.slices) coders.emplace_back(slice.payload);
+    for (const SliceHeader& slice : packet.slices) {
+        coders.emplace_back(slice.payload);
+        damage.push_back(slice.damage);
+    }
+    // Whatever stops a slice, its own bytes or those of frames before, concerns this slice alone.
+    auto attempt = [&](int i, auto step) {
+        if (!damage[i].empty()) return;
+        try {
+            step();
+        } catch (const BitstreamError& error) {
+            damage[i] = "packet, slice " + std::to_string(i) + ": " + error.what();
+        }
+    };
     const std::vector<PlaneReferences>* references = nullptr;
     if (!packet.keyframe) {
         frame.motion = MotionField(coded_.width, coded_.height, kBlock);
         for (int i = 0; i < slices; ++i)
-            if (packet.slices[i].mode == SliceMode::kModel)
-                decode_slice_motion(coded_, slices, i, coders[i], frame.motion);
+            if (packet.slices[i].mode == SliceMode::kModel && damage[i].empty())
+                attempt(i, [&] { decode_slice_motion(coded_, slices, i, coders[i], frame.motion); });
+            else if (packet.slices[i].mode == SliceMode::kModel)
+                guess_motion(coders[i], slices, i, frame.motion);
         references = &history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
     const FrameCoding coding{coded_,    *model_,    {coded_.depth, packet.q, delta_, packet.keyframe},
                              slices,    frame,      references,
                              contexts_, corrections};
     pool_.run(slices, [&](int i) {
-        if (packet.slices[i].mode == SliceMode::kModel)
-            decode_slice(coding, i, coders[i]);
-        else
-            load_slice(coding, i, packet.slices[i].payload);
+        attempt(i, [&] {
+            if (packet.slices[i].mode == SliceMode::kModel)
+                decode_slice(coding, i, coders[i]);
+            else
+                load_slice(coding, i, packet.slices[i].payload);
+        });
+        if (!damage[i].empty()) clear_slice(coding, i);
     });
     return frame;
 }

@@ -34,6 +34,8 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
       model_file_(std::move(model)),
       pool_(std::clamp(settings.threads, 0, 256)) {
     check_side(stream_side_);
+    require(settings.first_number >= 0 && settings.first_number <= int64_t{1} << 61, "first_number must be 0 to 2^61");
+    number_ = settings.first_number;
     require(settings.delta >= 0 && settings.delta < kDeltas, "delta must be 0, 1 or 2");
     require(settings.keyframe_interval >= 0, "keyframe_interval must be 0 or more frames");
     require(settings.slices >= 0 && settings.slices <= 8, "slices must be 0 (automatic) to 8");
@@ -58,10 +60,9 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     const SideInformation& frame_side = side ? *side : stream_side_;
     check_side(frame_side);
     const uint32_t checksum = frame_checksum(format_, planes);
-    bool keyframe = force_keyframe || history_.empty() ||
-                    (settings_.keyframe_interval > 0 && since_keyframe_ >= settings_.keyframe_interval);
-    const bool covered = keyframe || map_.covers(planes);
-    keyframe = keyframe || !covered;
+    const bool due = keyframe_due(force_keyframe);
+    const bool covered = due || map_.covers(planes);
+    bool keyframe = due || history_.empty() || !covered;
     EncodedFrame out;
     MotionField motion;
     const std::vector<PlaneReferences>* references = nullptr;
@@ -96,11 +97,13 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
         encode_slices(frame, corrections, references, settings_.analysis ? &out.block_bits : nullptr);
     out.plane_bits.assign(frame.planes.size(), 0.0);
     for (const EncodedSlice& slice : slices) {
-        packet.slices.push_back({slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload)});
+        packet.slices.push_back(
+            {slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload), slice.sample_check});
         for (size_t p = 0; p < out.plane_bits.size(); ++p) out.plane_bits[p] += slice.plane_bits[p];
         out.motion_bits += slice.motion_bits;
     }
     packet.keyframe = out.keyframe = keyframe;
+    packet.number = keyframe ? number_ : since_keyframe_;
     packet.pts_difference = keyframe ? pts : pts - next_pts_;
     packet.duration = duration;
     packet.q = q_;
@@ -110,11 +113,31 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     out.data = write_packet(packet, !keyframe ? ByteView() : first_ ? sequence_ : later_sequence_);
 
     side_ = frame_side;
-    first_ = false;
-    next_pts_ = pts + duration;
-    since_keyframe_ = keyframe ? 1 : since_keyframe_ + 1;
+    count(keyframe, pts + duration);
     history_.push(std::move(frame), keyframe);
     return out;
+}
+
+void Encoder::skip(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe, bool was_keyframe) {
+    const InUse in_use(busy_);
+    require(history_.empty(), "only frames before the first one that is encoded can be skipped");
+    if (was_keyframe) {
+        check(planes, pts, duration);
+        const bool covered = keyframe_due(force_keyframe) || map_.covers(planes);
+        map_ = maps_.choose(planes, map_, !covered);
+    }
+    count(was_keyframe, pts + duration);
+}
+
+bool Encoder::keyframe_due(bool forced) const {
+    return forced || (settings_.keyframe_interval > 0 && since_keyframe_ >= settings_.keyframe_interval);
+}
+
+void Encoder::count(bool keyframe, int64_t next_pts) {
+    first_ = false;
+    next_pts_ = next_pts;
+    since_keyframe_ = keyframe ? 1 : since_keyframe_ + 1;
+    ++number_;
 }
 
 void Encoder::check(const std::vector<Plane>& planes, int64_t pts, int64_t duration) const {

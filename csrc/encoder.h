@@ -16,6 +16,7 @@ struct EncoderSettings {
     int effort = 3;            ///< how much is fitted to the content, 0 .. 9; 0: nothing
     bool analysis = false;     ///< record the bits of each block
     std::string kernels = {};  ///< a name of kernels/kernels.h, for tests; empty: the fastest
+    int64_t first_number = 0;  ///< frames of the stream that others coded before, 0 .. 2^61
 };
 
 struct EncodedFrame {
@@ -40,12 +41,20 @@ class Encoder {
     EncodedFrame encode(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe,
                         const std::optional<SideInformation>& side = std::nullopt);
 
+    /// Takes note of a frame that was coded before with these settings, so that the next keyframe comes out as it would
+    /// have then; frame by frame from the first one on, up to the one before a keyframe, which is encoded next.
+    /// @param planes  of a keyframe; of other frames they are not looked at
+    void skip(std::vector<Plane> planes, int64_t pts, int64_t duration, bool force_keyframe, bool was_keyframe);
+
     const Bytes& sequence_header() const { return sequence_; }
     const Hash& model_hash() const { return hash_; }
     const PictureFormat& format() const { return format_; }
 
   private:
     void check(const std::vector<Plane>& planes, int64_t pts, int64_t duration) const;
+    /// Whether a keyframe starts here whatever the picture.
+    bool keyframe_due(bool forced) const;
+    void count(bool keyframe, int64_t next_pts);
     MotionField search(const Plane& current);
     /// Chooses the corrections and classes of the frame.
     std::vector<PlaneCorrection> fit(CodedFrame& frame, const std::vector<PlaneReferences>* references);
@@ -73,7 +82,8 @@ class Encoder {
     std::vector<PlaneCorrection> corrections_;  ///< of P-frames since the keyframe
     std::vector<PlaneFitter> fitters_;          ///< by plane, of P-frames since the keyframe
     int64_t next_pts_ = 0;                      ///< previous pts + duration
-    int since_keyframe_ = 0;                    ///< frames since the last keyframe, itself included
+    int64_t since_keyframe_ = 0;                ///< frames since the last keyframe, itself included
+    int64_t number_ = 0;                        ///< frames of the stream so far
     bool first_ = true;
 };
 

@@ -10,10 +10,20 @@ namespace {
 
 constexpr int kVersion = 0;
 constexpr int64_t kSamplesPerByte = 8192;
+constexpr int64_t kMaxNumber = int64_t{1} << 62;  ///< of a frame
+
+void check_version(Reader& in) {
+    const int version = in.u8("version");
+    if (version == kVersion) return;
+    const std::string known = std::to_string(kVersion);
+    throw BitstreamError("the stream is of format version " + std::to_string(version) +
+                         ", this library knows version " + known + " alone: use another release of it");
+}
 
 Sequence read_sequence(Reader& outer) {
     const ByteView bytes = outer.take(outer.varint_in(0, INT64_MAX, "sequence size"), "sequence");
     Reader in(bytes, "sequence header");
+    check_version(in);
     Sequence s;
     s.format.width = static_cast<int>(in.varint_in(1, kMaxSize, "width"));
     s.format.height = static_cast<int>(in.varint_in(1, kMaxSize, "height"));
@@ -36,15 +46,16 @@ Sequence read_sequence(Reader& outer) {
 
 }  // namespace
 
-Packet read_packet(ByteView bytes) {
+Packet read_packet(ByteView bytes, DamagedSlices damaged) {
     Reader in(bytes, "packet");
     const ByteView magic = in.take(2, "signature");
     if (magic.data[0] != 'N' || magic.data[1] != 'L') in.fail("signature", "is not NL");
-    if (in.u8("version") != kVersion) in.fail("version", "is not 0, the only one that this library knows");
+    check_version(in);
     Packet packet;
     const int flags = in.u8_in(0, 3, "flags");
     packet.keyframe = (flags & 1) != 0;
     if (packet.keyframe) packet.sequence = read_sequence(in);
+    packet.number = in.varint_in(packet.keyframe ? 0 : 1, kMaxNumber, "frame number");
     packet.pts_difference = in.svarint("pts");
     packet.duration = in.varint_in(0, INT64_MAX, "duration");
     if ((flags & 2) != 0) {
@@ -61,14 +72,20 @@ Packet read_packet(ByteView bytes) {
         slice.mode = static_cast<SliceMode>(in.u8_in(0, 1, "slice mode"));
         sizes.push_back(in.varint("slice size"));
         slice.crc = in.u32("slice checksum");
+        if (packet.slices.size() > 1) slice.sample_check = in.u16("sample check");
     }
     const uint32_t found = crc32c(bytes.data, in.position());
     if (in.u32("header checksum") != found) in.fail("header", "does not have its checksum: it is damaged");
     for (size_t i = 0; i < sizes.size(); ++i) {
         SliceHeader& slice = packet.slices[i];
-        slice.payload = in.take(sizes[i], "slice payload");
-        if (slice_checksum(slice.mode, slice.payload) != slice.crc)
-            throw BitstreamError("packet, slice " + std::to_string(i) + ": checksum mismatch, the data is damaged");
+        slice.offset = in.position();
+        const std::string where =
+            "packet, slice " + std::to_string(i) + ", byte " + std::to_string(slice.offset) + ": ";
+        if (sizes[i] > in.remaining()) slice.damage = where + "cut off";
+        slice.payload = in.take(std::min<uint64_t>(sizes[i], in.remaining()), "slice payload");
+        if (slice.damage.empty() && slice_checksum(slice.mode, slice.payload) != slice.crc)
+            slice.damage = where + "checksum mismatch, the data is damaged";
+        if (!slice.damage.empty() && damaged == DamagedSlices::kRefuse) throw BitstreamError(slice.damage);
     }
     in.expect_end();
     return packet;
@@ -91,6 +108,7 @@ void check_packet(const Packet& packet, const PictureFormat& format) {
     if (count > format.slice_units()) throw BitstreamError("packet: more slices than the picture has slice units");
     for (int i = 0; i < count; ++i) {
         const int64_t samples = format.slice_samples(i, count);
+        if (!packet.slices[i].damage.empty()) continue;
         const size_t size = packet.slices[i].payload.size;
         const std::string where = "packet, slice " + std::to_string(i) + ": ";
         if (packet.slices[i].mode == SliceMode::kRaw && size != static_cast<size_t>(samples * format.sample_bytes()))
@@ -105,6 +123,7 @@ Bytes write_packet(const Packet& packet, ByteView sequence) {
     const int flags = (packet.keyframe ? 1 : 0) | (packet.side.empty() ? 0 : 2);
     for (const int byte : {int{'N'}, int{'L'}, kVersion, flags}) out.u8(byte);
     out.append(sequence);
+    out.varint(static_cast<uint64_t>(packet.number));
     out.svarint(packet.pts_difference);
     out.varint(static_cast<uint64_t>(packet.duration));
     if (!packet.side.empty()) {
@@ -119,6 +138,7 @@ Bytes write_packet(const Packet& packet, ByteView sequence) {
         out.u8(static_cast<int>(slice.mode));
         out.varint(slice.payload.size);
         out.u32(slice.crc);
+        if (packet.slices.size() > 1) out.u16(slice.sample_check);
     }
     out.u32(crc32c(out.bytes.data(), out.bytes.size()));
     for (const SliceHeader& slice : packet.slices) out.append(slice.payload);
@@ -135,6 +155,7 @@ Sequence read_sequence_header(ByteView bytes) {
 
 Bytes write_sequence(const Sequence& s) {
     Writer body;
+    body.u8(kVersion);
     body.varint(static_cast<uint64_t>(s.format.width));
     body.varint(static_cast<uint64_t>(s.format.height));
     for (const int byte :

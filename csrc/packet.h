@@ -24,13 +24,20 @@ enum class SliceMode : uint8_t { kModel = 0, kRaw = 1 };
 
 struct SliceHeader {
     SliceMode mode = SliceMode::kModel;
-    ByteView payload;  ///< points into the packet
-    uint32_t crc = 0;  ///< CRC-32C of mode and payload
+    ByteView payload;           ///< points into the packet
+    uint32_t crc = 0;           ///< CRC-32C of mode and payload
+    uint16_t sample_check = 0;  ///< of the numbers that it decodes to; 0 where the frame has one slice
+    size_t offset = 0;          ///< of the payload in the packet, bytes
+    std::string damage = {};    ///< what is wrong with the payload; empty: nothing
 };
+
+/// What reading does about payloads that are cut off or lack their checksum.
+enum class DamagedSlices { kRefuse, kMark };
 
 struct Packet {
     bool keyframe = false;
     std::optional<Sequence> sequence;  ///< in a keyframe
+    int64_t number = 0;                ///< frames since the keyframe; in a keyframe frames of the stream before it
     int64_t pts_difference = 0;        ///< to the previous packet's pts + duration; the pts itself in a keyframe, ticks
     int64_t duration = 0;              ///< ticks
     SideInformation side;              ///< what changes with this frame
@@ -40,7 +47,7 @@ struct Packet {
 };
 
 /// Checks syntax and the checksums of the slices, allocates nothing for samples.
-Packet read_packet(ByteView bytes);
+Packet read_packet(ByteView bytes, DamagedSlices damaged = DamagedSlices::kRefuse);
 /// The map that a keyframe sends, else the identity.
 SampleMap sample_map(const Packet& packet, const PictureFormat& format);
 /// `format` with the depth at which its samples are coded.

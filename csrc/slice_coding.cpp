@@ -1,5 +1,6 @@
 #include "slice_coding.h"
 
+#include "crc32c.h"
 #include "motion_coding.h"
 #include "wavefront.h"
 
@@ -59,23 +60,6 @@ void take_classes(const FrameCoding& coding, BitCoder& bits, int p, RowRange row
     ClassPlane& classes = coding.frame.classes[p];
     code_classes(bits, static_cast<int>(sets), rows.top, rows.bottom, previous, classes);
     skew(context.layout, classes, rows.top, rows, context.classes);
-}
-
-/// A raw slice leaves no vectors, no errors and no classes.
-void clear_slice(const FrameCoding& coding, int slice) {
-    const PictureFormat& format = coding.format;
-    for (int p = 0; p < format.planes(); ++p) {
-        const RowRange rows = format.slice_rows(p, slice, coding.slices);
-        ErrorPlane& errors = coding.frame.errors[p];
-        std::fill_n(errors.row(rows.top), static_cast<size_t>(rows.count()) * errors.width, int8_t{0});
-        ClassPlane& classes = coding.frame.classes[p];
-        if (!classes.empty())
-            std::fill_n(classes.row(rows.top), static_cast<size_t>(rows.count()) * classes.width, int8_t{0});
-    }
-    if (coding.settings.intra) return;
-    const RowRange blocks = format.slice_blocks(slice, coding.slices);
-    for (int by = blocks.top; by < blocks.bottom; ++by)
-        for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
 }
 
 /// A slice may be coded more than once.
@@ -190,6 +174,7 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
         out.plane_bits.push_back(coder.bits() - bits);
         bits = coder.bits();
     }
+    out.sample_check = sample_check(format, coding.frame.planes, slice, coding.slices);
     out.payload = coder.finish();
     out.payload.resize(std::max(out.payload.size(), least_payload(format.slice_samples(slice, coding.slices))), 0);
     return out;
@@ -199,6 +184,7 @@ EncodedSlice store_slice(const FrameCoding& coding, int slice) {
     const PictureFormat& format = coding.format;
     EncodedSlice out;
     out.mode = SliceMode::kRaw;
+    out.sample_check = sample_check(coding.format, coding.frame.planes, slice, coding.slices);
     clear_block_bits(coding, slice);
     for (int p = 0; p < format.planes(); ++p) {
         const RowRange rows = format.slice_rows(p, slice, coding.slices);
@@ -210,6 +196,36 @@ EncodedSlice store_slice(const FrameCoding& coding, int slice) {
     }
     clear_slice(coding, slice);
     return out;
+}
+
+void clear_slice(const FrameCoding& coding, int slice) {
+    const PictureFormat& format = coding.format;
+    for (int p = 0; p < format.planes(); ++p) {
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        ErrorPlane& errors = coding.frame.errors[p];
+        std::fill_n(errors.row(rows.top), static_cast<size_t>(rows.count()) * errors.width, int8_t{0});
+        ClassPlane& classes = coding.frame.classes[p];
+        if (!classes.empty())
+            std::fill_n(classes.row(rows.top), static_cast<size_t>(rows.count()) * classes.width, int8_t{0});
+    }
+    if (coding.settings.intra) return;
+    const RowRange blocks = format.slice_blocks(slice, coding.slices);
+    for (int by = blocks.top; by < blocks.bottom; ++by)
+        for (int bx = 0; bx < coding.frame.motion.columns; ++bx) coding.frame.motion.at(bx, by) = Vector{};
+}
+
+uint16_t sample_check(const PictureFormat& format, const std::vector<Plane>& planes, int slice, int slices) {
+    uint32_t crc = 0;
+    std::vector<uint8_t> row;
+    for (int p = 0; p < format.planes(); ++p) {
+        const RowRange rows = format.slice_rows(p, slice, slices);
+        for (int y = rows.top; y < rows.bottom; ++y) {
+            row.clear();
+            append_samples(planes[p], {y, y + 1}, format.sample_bytes(), row);
+            crc = crc32c(row.data(), row.size(), crc);
+        }
+    }
+    return static_cast<uint16_t>(crc);
 }
 
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion) {

@@ -51,6 +51,7 @@ struct FrameCoding {
 struct EncodedSlice {
     SliceMode mode = SliceMode::kModel;
     Bytes payload;
+    uint16_t sample_check = 0;
     std::vector<double> plane_bits;  ///< by plane
     double motion_bits = 0;
 };
@@ -64,10 +65,15 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice);
 /// The samples as they are; the frame's vectors and errors in the slice become zero.
 EncodedSlice store_slice(const FrameCoding& coding, int slice);
 
+/// CRC-32C over the numbers of a slice as a raw slice holds them, its low 16 bits.
+uint16_t sample_check(const PictureFormat& format, const std::vector<Plane>& planes, int slice, int slices);
+
 /// Sets the vectors of a slice; `coder` then stands at its samples.
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion);
 /// Sets the samples and errors of a slice.
 void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder);
+/// What a raw slice leaves behind beside its samples: no vectors, no errors, no classes.
+void clear_slice(const FrameCoding& coding, int slice);
 /// The reverse of store_slice.
 void load_slice(const FrameCoding& coding, int slice, ByteView payload);
 

@@ -94,6 +94,7 @@ class Encoder:
         effort: int = 0,  # how much is fitted to the content, 0..9; 0: nothing
         kernels: str = "",  # one of kernel_names(), for tests; "": the fastest
         side: Mapping[int, BytesLike] = ...,  # side information of the stream by type 0..127 (§9.1)
+        first_number: int = 0,  # frames of the stream that others coded before, 0..2^61
     ) -> None: ...
     def encode(
         self,
@@ -104,6 +105,17 @@ class Encoder:
         force_keyframe: bool = False,
         side: Mapping[int, BytesLike] | None = None,  # all of this frame's; None: the stream's
     ) -> EncodedFrame: ...
+    def skip(
+        self,
+        planes: Sequence[BytesLike],  # as for encode; looked at in keyframes alone
+        *,
+        pts: int,
+        duration: int,
+        force_keyframe: bool,  # as it was when the frame was encoded
+        was_keyframe: bool,
+    ) -> None:
+        """Takes note of a frame that was coded before with these settings: every frame from the first one up to the one
+        before a keyframe, which is encoded next and comes out as it would have then."""
     @property
     def sequence_header(self) -> bytes:
         """The container's extradata (§9)."""
@@ -111,8 +123,23 @@ class Encoder:
     def model_hash(self) -> str:
         """Hexadecimal SHA-256 of the model file."""
 
+class Damage:
+    """What conceal() could not decode (§9.2)."""
+
+    @property
+    def kind(self) -> str:
+        """damaged: the packet's own bytes; dependent: what it rests on; missing: frames before it."""
+    @property
+    def slice(self) -> int:
+        """-1: the whole frame."""
+    @property
+    def offset(self) -> int:
+        """Of the slice's payload in the packet, bytes; 0 for the whole frame."""
+    @property
+    def what(self) -> str: ...
+
 class DecodedFrame:
-    """One decoded frame; its samples agree with the checksum that the encoder stored."""
+    """One decoded frame; those of decode() always agree with the checksum that the encoder stored."""
 
     @property
     def planes(self) -> list[NDArray[np.uint8] | NDArray[np.uint16]]:
@@ -139,6 +166,18 @@ class DecodedFrame:
     @property
     def coded_depth(self) -> int:
         """Bits of the numbers that the samples were coded as (§1.1)."""
+    @property
+    def number(self) -> int:
+        """Frames since the keyframe; in a keyframe frames of the stream before it (§9)."""
+    @property
+    def exact(self) -> bool:
+        """Whether every sample is as it was encoded, proven by the frame's checksum."""
+    @property
+    def timed(self) -> bool:
+        """Whether pts and duration are as they were encoded."""
+    @property
+    def damage(self) -> list[Damage]:
+        """What conceal() found, also that frames before this one are missing."""
 
 class Decoder:
     """Decodes packets in order. Releases the GIL; one thread at a time may use it.
@@ -152,6 +191,10 @@ class Decoder:
     ) -> None: ...
     def decode(self, packet: BytesLike) -> DecodedFrame:
         """Decodes one packet. After an error, only a keyframe is accepted."""
+    def conceal(self, packet: BytesLike) -> DecodedFrame:
+        """The same, but shows something for damaged packets too; raises only where there is nothing to show yet."""
+    def reset(self) -> None:
+        """After a jump in the stream: only a keyframe is accepted."""
 
 class SequenceInfo:
     """What extradata says."""
@@ -184,6 +227,9 @@ class PacketInfo:
     def embedded_model(self) -> bytes:
         """The model file, b"" when it is not embedded."""
     @property
+    def number(self) -> int:
+        """Frames since the keyframe; in a keyframe frames of the stream before it."""
+    @property
     def pts_difference(self) -> int:
         """The pts in a keyframe; else the difference to the previous pts + duration, ticks."""
     @property
@@ -198,6 +244,9 @@ class PacketInfo:
         """What changes with this frame, the sample map included (§9.1)."""
     @property
     def sequence_side(self) -> dict[int, bytes] | None: ...
+    @property
+    def sequence_header(self) -> bytes | None:
+        """What extradata of this keyframe would be."""
     @property
     def slice_modes(self) -> list[str]:
         """How each slice is coded: "model" or "raw"."""

@@ -84,26 +84,8 @@ def test_any_bytes_are_sets_or_an_error(data: bytes) -> None:
 
 
 def side_of(packet: bytes) -> set[int]:
-    """Types of the side information of a P-frame's packet with short pts and duration."""
-    if not packet[3] & 2:
-        return set()
-    assert packet[4] < 128
-    assert packet[5] < 128
-
-    def varint(at: int) -> tuple[int, int]:
-        value = shift = 0
-        while packet[at] & 128:
-            value |= (packet[at] & 127) << shift
-            at, shift = at + 1, shift + 7
-        return value | packet[at] << shift, at + 1
-
-    size, at = varint(6)
-    types, end = set(), at + size
-    while at < end:
-        types.add(packet[at])
-        size, at = varint(at + 1)
-        at += size
-    return types
+    """Types of the side information of a packet."""
+    return set(_core.parse_packet(packet).side)
 
 
 def fade(form: _core.Format, count: int) -> list:

@@ -47,7 +47,7 @@ def sequence(
     rest: bytes = b"",
 ) -> bytes:
     """A sequence field for MODEL, with `rest` after its last field."""
-    body = varint(width) + varint(height) + bytes([layout, alpha, depth, sx, sy]) + varint(num) + varint(den)
+    body = b"\0" + varint(width) + varint(height) + bytes([layout, alpha, depth, sx, sy]) + varint(num) + varint(den)
     body += hashlib.sha256(MODEL).digest() + bytes([delta, len(name)]) + name + varint(0) + rest
     return varint(len(body)) + body
 
@@ -61,15 +61,23 @@ def packet(
     count: int | None = None,
     checksum: int = 0,
     side: bytes = b"",
+    sample_check: int = 0,
 ) -> bytes:
     """A packet around given payloads with right checksums of header and slices; `head` is a keyframe's sequence."""
     flags = (1 if head else 0) | (2 if side else 0)
-    out = b"NL\0" + bytes([flags]) + head + b"\0\1" + (varint(len(side)) + side if side else b"")
+    out = (
+        b"NL\0"
+        + bytes([flags])
+        + head
+        + (b"\0\0\1" if head else b"\1\0\1")
+        + (varint(len(side)) + side if side else b"")
+    )
     out += bytes([q, len(payloads) if count is None else count])
     out += struct.pack("<I", checksum)
     for payload in payloads:
         crc = _core.crc32c(payload, _core.crc32c(bytes([mode])))
         out += bytes([mode]) + varint(len(payload)) + struct.pack("<I", crc)
+        out += struct.pack("<H", sample_check) if len(payloads) > 1 else b""
     return out + struct.pack("<I", _core.crc32c(out)) + b"".join(payloads)
 
 
@@ -88,6 +96,7 @@ def test_headers_say_what_was_coded() -> None:
     later = _core.parse_packet(CODED[1].data)
     assert (later.is_keyframe, later.format, later.model_hash, later.delta) == (False, None, None, None)
     assert (later.pts_difference, later.duration, later.checksum) == (0, 1, CODED[1].checksum)
+    assert (info.number, later.number) == (0, 1)
     encoder = _core.Encoder(FORM, MODEL, slices=3)
     header = _core.parse_sequence_header(encoder.sequence_header)
     assert (header.format, header.model_hash, header.delta) == (FORM, encoder.model_hash, 2)
@@ -179,7 +188,7 @@ def test_a_valid_handmade_packet_decodes() -> None:
     [
         (b"", "signature"),
         (b"XL\0\1", "signature"),
-        (b"NL\1\1" + sequence(), "version"),
+        (b"NL\7\1" + sequence(), "format version 7, this library knows version"),
         (b"NL\0\4" + sequence(), "flags"),
         (packet(sequence(width=0), [b""]), "width"),
         (packet(sequence(width=16385), [b""]), "width"),

@@ -8,8 +8,7 @@
 namespace nlvc {
 namespace {
 
-EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64_t duration, bool force_keyframe,
-                    const std::optional<py::dict>& side) {
+std::vector<Plane> to_planes(const Encoder& encoder, const py::list& planes) {
     std::vector<Plane> samples;
     for (const py::handle& plane : planes) {
         if (!PyObject_CheckBuffer(plane.ptr()))
@@ -17,17 +16,31 @@ EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64
         samples.push_back(
             plane_from_buffer(py::reinterpret_borrow<py::buffer>(plane), encoder.format().depth, samples.size()));
     }
+    return samples;
+}
+
+EncodedFrame encode(Encoder& encoder, const py::list& planes, int64_t pts, int64_t duration, bool force_keyframe,
+                    const std::optional<py::dict>& side) {
+    std::vector<Plane> samples = to_planes(encoder, planes);
     std::optional<SideInformation> entries;
     if (side) entries = side_from_dict(*side);
     const py::gil_scoped_release release;
     return encoder.encode(std::move(samples), pts, duration, force_keyframe, entries);
 }
 
+void skip(Encoder& encoder, const py::list& planes, int64_t pts, int64_t duration, bool force_keyframe,
+          bool was_keyframe) {
+    std::vector<Plane> samples = to_planes(encoder, planes);
+    const py::gil_scoped_release release;
+    encoder.skip(std::move(samples), pts, duration, force_keyframe, was_keyframe);
+}
+
 std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buffer& model, int delta,
                                       int keyframe_interval, int slices, int threads, bool embed_model, bool scene_cuts,
-                                      int effort, const std::string& kernels, const py::dict& side) {
-    const EncoderSettings settings{delta,  keyframe_interval, slices, threads, embed_model, scene_cuts, effort, false,
-                                   kernels};
+                                      int effort, const std::string& kernels, const py::dict& side,
+                                      int64_t first_number) {
+    const EncoderSettings settings{delta, keyframe_interval, slices,      threads, embed_model, scene_cuts, effort,
+                                   false, kernels,           first_number};
     return std::make_unique<Encoder>(format, to_bytes(model), settings, side_from_dict(side));
 }
 
@@ -48,6 +61,14 @@ DecodedFrame decode(Decoder& decoder, const py::buffer& packet) {
     return decoder.decode(bytes);
 }
 
+void reset(Decoder& decoder) { decoder.reset(); }
+
+DecodedFrame conceal(Decoder& decoder, const py::buffer& packet) {
+    const Bytes bytes = to_bytes(packet);
+    const py::gil_scoped_release release;
+    return decoder.conceal(bytes);
+}
+
 }  // namespace
 
 void bind_codec(py::module_& module) {
@@ -62,9 +83,11 @@ void bind_codec(py::module_& module) {
         .def(py::init(&make_encoder), py::arg("format"), py::arg("model"), py::kw_only(), py::arg("delta") = 2,
              py::arg("keyframe_interval") = 0, py::arg("slices") = 0, py::arg("threads") = 0,
              py::arg("embed_model") = false, py::arg("scene_cuts") = true, py::arg("effort") = 0,
-             py::arg("kernels") = "", py::arg("side") = py::dict())
+             py::arg("kernels") = "", py::arg("side") = py::dict(), py::arg("first_number") = 0)
         .def("encode", &encode, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
              py::arg("force_keyframe") = false, py::arg("side") = py::none())
+        .def("skip", &skip, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
+             py::arg("force_keyframe"), py::arg("was_keyframe"))
         .def_property_readonly("sequence_header", [](const Encoder& e) { return from_bytes(e.sequence_header()); })
         .def_property_readonly("model_hash", [](const Encoder& e) { return hex(e.model_hash()); });
 
@@ -85,12 +108,28 @@ void bind_codec(py::module_& module) {
         .def_property_readonly("model_hash", [](const DecodedFrame& f) { return hex(f.model_hash); })
         .def_readonly("delta", &DecodedFrame::delta)
         .def_property_readonly("side", [](const DecodedFrame& f) { return side_to_dict(f.side); })
-        .def_readonly("coded_depth", &DecodedFrame::coded_depth);
+        .def_readonly("coded_depth", &DecodedFrame::coded_depth)
+        .def_readonly("number", &DecodedFrame::number)
+        .def_readonly("exact", &DecodedFrame::exact)
+        .def_readonly("timed", &DecodedFrame::timed)
+        .def_readonly("damage", &DecodedFrame::damage);
+
+    py::class_<Damage>(module, "Damage")
+        .def_property_readonly("kind",
+                               [](const Damage& d) {
+                                   constexpr const char* kKinds[] = {"damaged", "dependent", "missing"};
+                                   return kKinds[static_cast<int>(d.kind)];
+                               })
+        .def_readonly("slice", &Damage::slice)
+        .def_readonly("offset", &Damage::offset)
+        .def_readonly("what", &Damage::what);
 
     py::class_<Decoder>(module, "Decoder")
         .def(py::init(&make_decoder), py::arg("find_model"), py::kw_only(), py::arg("threads") = 0,
              py::arg("kernels") = "")
-        .def("decode", &decode, py::arg("packet"));
+        .def("decode", &decode, py::arg("packet"))
+        .def("conceal", &conceal, py::arg("packet"))
+        .def("reset", &reset);
 }
 
 }  // namespace nlvc

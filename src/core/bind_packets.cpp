@@ -35,6 +35,7 @@ std::string describe(const PictureFormat& f) {
 struct PacketInfo {
     Packet packet;
     Bytes model;
+    Bytes sequence;  ///< as extradata would have it
     std::vector<std::string> modes;
     std::vector<size_t> sizes;
 };
@@ -47,6 +48,7 @@ PacketInfo parse_packet(const py::buffer& object) {
         const PictureFormat& format = info.packet.sequence->format;
         check_packet(info.packet, coded_format(format, sample_map(info.packet, format)));
         info.model = info.packet.sequence->model.copy();
+        info.sequence = write_sequence(*info.packet.sequence);
     }
     for (const SliceHeader& slice : info.packet.slices) {
         info.modes.push_back(slice.mode == SliceMode::kRaw ? "raw" : "model");
@@ -127,6 +129,7 @@ void bind_packets(py::module_& module) {
         .def_property_readonly("model_hash", of_sequence([](const Sequence& s) { return hex(s.model_hash); }))
         .def_property_readonly("delta", of_sequence([](const Sequence& s) { return s.delta; }))
         .def_property_readonly("embedded_model", [](const PacketInfo& i) { return from_bytes(i.model); })
+        .def_property_readonly("number", [](const PacketInfo& i) { return i.packet.number; })
         .def_property_readonly("pts_difference", [](const PacketInfo& i) { return i.packet.pts_difference; })
         .def_property_readonly("duration", [](const PacketInfo& i) { return i.packet.duration; })
         .def_property_readonly("q", [](const PacketInfo& i) { return i.packet.q; })
@@ -136,6 +139,11 @@ void bind_packets(py::module_& module) {
                                [](const PacketInfo& i) -> py::object {
                                    if (!i.packet.sequence) return py::none();
                                    return side_to_dict(i.packet.sequence->side);
+                               })
+        .def_property_readonly("sequence_header",
+                               [](const PacketInfo& i) -> py::object {
+                                   if (!i.packet.sequence) return py::none();
+                                   return from_bytes(i.sequence);
                                })
         .def_readonly("slice_modes", &PacketInfo::modes)
         .def_readonly("slice_sizes", &PacketInfo::sizes);
