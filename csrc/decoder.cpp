@@ -16,8 +16,11 @@ int checked_threads(int threads) {
 
 }  // namespace
 
-Decoder::Decoder(FindModel find_model, int threads, const std::string& kernels)
-    : find_model_(std::move(find_model)), kernels_(choose_kernels(kernels)), pool_(checked_threads(threads)) {}
+Decoder::Decoder(FindModel find_model, int threads, const std::string& kernels, bool analysis)
+    : find_model_(std::move(find_model)),
+      kernels_(choose_kernels(kernels)),
+      pool_(checked_threads(threads)),
+      analysis_(analysis) {}
 
 DecodedFrame Decoder::decode(ByteView bytes) {
     const InUse in_use(busy_);
@@ -41,6 +44,7 @@ DecodedFrame Decoder::decode(ByteView bytes) {
         throw BitstreamError("packet: the decoded samples do not have the frame's checksum");
     DecodedFrame out = describe(packet);
     out.planes = std::move(planes);
+    out.costs = std::move(costs_);
     history_.push(std::move(frame), packet.keyframe);
     proven_ = true;
     waiting_ = false;
@@ -164,18 +168,23 @@ CodedFrame Decoder::decode_samples(const Packet& packet, std::vector<std::string
                 guess_motion(coders[i], slices, i, frame.motion);
         references = &history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
-    const FrameCoding coding{coded_,    *model_,    {coded_.depth, packet.q, delta_, packet.keyframe},
-                             slices,    frame,      references,
-                             contexts_, corrections};
+    costs_ = {};
+    for (const RangeDecoder& coder : coders) costs_.motion += coder.bits();
+    if (analysis_) costs_.blocks = make_block_bits(coded_);
+    const FrameCoding coding{coded_,    *model_,     {coded_.depth, packet.q, delta_, packet.keyframe},
+                             slices,    frame,       references,
+                             contexts_, corrections, analysis_ ? &costs_.blocks : nullptr};
+    std::vector<std::vector<double>> bits(packet.slices.size());
     pool_.run(slices, [&](int i) {
         attempt(i, [&] {
-            if (packet.slices[i].mode == SliceMode::kModel)
-                decode_slice(coding, i, coders[i]);
-            else
-                load_slice(coding, i, packet.slices[i].payload);
+            bits[i] = packet.slices[i].mode == SliceMode::kModel ? decode_slice(coding, i, coders[i])
+                                                                 : load_slice(coding, i, packet.slices[i].payload);
         });
         if (!damage[i].empty()) clear_slice(coding, i);
     });
+    costs_.planes.assign(static_cast<size_t>(coded_.planes()), 0.0);
+    for (const std::vector<double>& planes : bits)
+        for (size_t p = 0; p < planes.size(); ++p) costs_.planes[p] += planes[p];
     return frame;
 }
 

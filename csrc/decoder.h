@@ -8,6 +8,13 @@
 
 namespace nlvc {
 
+/// What a frame costs, bits without headers and side information.
+struct FrameCosts {
+    std::vector<double> planes;  ///< by plane
+    double motion = 0;
+    BlockBits blocks;  ///< of samples by place; empty without analysis
+};
+
 struct DecodedFrame {
     std::vector<Plane> planes;  ///< in coding order
     int64_t pts = 0;            ///< ticks of the time base
@@ -24,6 +31,7 @@ struct DecodedFrame {
     bool exact = true;           ///< every sample is as it was encoded, proven by the frame's checksum
     std::vector<Damage> damage;  ///< what conceal() found, also that frames before this one are missing
     bool timed = true;           ///< whether pts and duration are as they were encoded
+    FrameCosts costs;            ///< of what decode() gives
 };
 
 /// Gives the model file of a hash, or nothing.
@@ -34,7 +42,8 @@ class Decoder {
     /// @param find_model  asked for models that are neither embedded nor in use
     /// @param threads     0: one for each processor
     /// @param kernels     a name of kernels/kernels.h, for tests; empty: the fastest
-    Decoder(FindModel find_model, int threads, const std::string& kernels = "");
+    /// @param analysis    find out what each block costs, which takes time
+    Decoder(FindModel find_model, int threads, const std::string& kernels = "", bool analysis = false);
 
     /// Decodes the next packet. After an exception only a keyframe is accepted.
     DecodedFrame decode(ByteView packet);
@@ -51,7 +60,7 @@ class Decoder {
     void check(const Packet& packet) const;
     /// The sets that the packet's frame uses.
     std::vector<PlaneCorrection> take_corrections(const Packet& packet);
-    /// Decodes all slices; what is wrong with one is left in `damage`, by slice.
+    /// Decodes all slices and finds what they cost; what is wrong with one is left in `damage`, by slice.
     CodedFrame decode_samples(const Packet& packet, std::vector<std::string>& damage);
     /// The vectors of a damaged slice as far as they can be read: its neighbours may look across the border.
     void guess_motion(RangeDecoder& coder, int slices, int slice, MotionField& motion) const;
@@ -72,6 +81,8 @@ class Decoder {
     FindModel find_model_;
     const Kernels& kernels_;
     ThreadPool pool_;
+    bool analysis_;
+    FrameCosts costs_;     ///< of the frame that is being decoded
     bool waiting_ = true;  ///< for a keyframe
     PictureFormat format_;
     PictureFormat coded_;  ///< the same at the depth of the sample map's numbers

@@ -27,6 +27,11 @@ RangeDecoder::RangeDecoder(ByteView bytes) : state_{bytes.data, bytes.size, 0, (
     for (int i = 0; i < 3; ++i) state_.code = state_.code << 16 | next_word();
 }
 
+double RangeDecoder::bits() const {
+    // The decoder is three words ahead.
+    return 8.0 * static_cast<double>(state_.position) - std::log2(static_cast<double>(state_.range));
+}
+
 void AdaptiveBit::update(int bit) {
     if (bit == 0)
         probability_ += (65536 - probability_) >> 4;

@@ -78,6 +78,8 @@ class RangeDecoder {
     /// The coded symbol is the last one whose lower bound b has unit() * b <= code().
     uint64_t unit() const { return state_.range >> kProbabilityBits; }
     uint64_t code() const { return state_.code; }
+    /// Information decoded so far, bits: what RangeEncoder::bits told at the same place.
+    double bits() const;
     /// Takes the symbol [lo, hi) that the search found.
     void consume(uint32_t lo, uint32_t hi) {
         const uint64_t unit = this->unit();

@@ -31,18 +31,25 @@ class EncodingVisitor final : public BatchVisitor {
 
 class DecodingVisitor final : public BatchVisitor {
   public:
-    DecodingVisitor(RangeDecoder& coder, const Kernels& kernels, const CodingSettings& settings)
-        : coder_(coder), kernels_(kernels), settings_(settings) {}
+    /// @param recorder  nullptr: what samples cost is not computed
+    DecodingVisitor(RangeDecoder& coder, const Kernels& kernels, const CodingSettings& settings,
+                    BlockBitsRecorder* recorder)
+        : coder_(coder), kernels_(kernels), settings_(settings), recorder_(recorder) {}
 
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
         kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
         kernels_.decode(mixture_, at.count, settings_.depth, settings_.q, coder_.state(), samples);
+        if (recorder_ == nullptr) return;
+        uint32_t low[kLanes], high[kLanes];
+        kernels_.bounds(mixture_, samples, settings_.depth, settings_.q, low, high);
+        recorder_->add(at, low, high);
     }
 
   private:
     RangeDecoder& coder_;
     const Kernels& kernels_;
     CodingSettings settings_;
+    BlockBitsRecorder* recorder_;
     MixtureBatch mixture_;
 };
 
@@ -233,8 +240,10 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
     code_motion(bits, format.slice_blocks(slice, slices), motion);
 }
 
-void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
+std::vector<double> decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
     const PictureFormat& format = coding.format;
+    std::vector<double> plane_bits;
+    double before = coder.bits();
     const ContextPool::Lease lease(coding.contexts);
     PlaneContext& context = *lease;
     for (int p = 0; p < format.planes(); ++p) {
@@ -243,15 +252,22 @@ void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
         prepare_context(coding, slice, p, network, context);
         BitDecoder class_bits(coder);
         take_classes(coding, class_bits, p, rows, context);
-        DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings);
+        BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
+        DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings,
+                                coding.block_bits == nullptr ? nullptr : &recorder);
         run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
         unskew(context.layout, context.samples[kCur], rows.top, coding.frame.planes[p]);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
+        plane_bits.push_back(coder.bits() - before);
+        before = coder.bits();
     }
+    return plane_bits;
 }
 
-void load_slice(const FrameCoding& coding, int slice, ByteView payload) {
+std::vector<double> load_slice(const FrameCoding& coding, int slice, ByteView payload) {
     const PictureFormat& format = coding.format;
+    const int sample_bits = 8 * format.sample_bytes();
+    std::vector<double> plane_bits;
     clear_slice(coding, slice);
     Reader in(payload, "raw slice");
     for (int p = 0; p < format.planes(); ++p) {
@@ -263,7 +279,11 @@ void load_slice(const FrameCoding& coding, int slice, ByteView payload) {
                 if (row[x] > format.maximum()) in.fail("sample", "is above the largest of its depth");
             }
         }
+        BlockBitsRecorder(coding.block_bits, format, p, rows.top, coding.settings.delta)
+            .add_raw(rows, format.plane_width(p), sample_bits);
+        plane_bits.push_back(static_cast<double>(sample_bits) * format.plane_width(p) * rows.count());
     }
+    return plane_bits;
 }
 
 }  // namespace nlvc

@@ -45,7 +45,7 @@ struct FrameCoding {
     const std::vector<PlaneReferences>* references;  ///< by plane; nullptr in an I-frame
     ContextPool& contexts;                           ///< to work in
     const FrameCorrections& corrections;
-    BlockBits* block_bits = nullptr;  ///< for an encoder that wants them: receives what samples cost
+    BlockBits* block_bits = nullptr;  ///< for those who want them: receives what samples cost
 };
 
 struct EncodedSlice {
@@ -70,11 +70,11 @@ uint16_t sample_check(const PictureFormat& format, const std::vector<Plane>& pla
 
 /// Sets the vectors of a slice; `coder` then stands at its samples.
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion);
-/// Sets the samples and errors of a slice.
-void decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder);
+/// Sets the samples and errors of a slice. Returns the bits of each plane.
+std::vector<double> decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder);
 /// What a raw slice leaves behind beside its samples: no vectors, no errors, no classes.
 void clear_slice(const FrameCoding& coding, int slice);
-/// The reverse of store_slice.
-void load_slice(const FrameCoding& coding, int slice, ByteView payload);
+/// The reverse of store_slice. Returns the bits of each plane.
+std::vector<double> load_slice(const FrameCoding& coding, int slice, ByteView payload);
 
 }  // namespace nlvc

@@ -178,6 +178,14 @@ class DecodedFrame:
     @property
     def damage(self) -> list[Damage]:
         """What conceal() found, also that frames before this one are missing."""
+    @property
+    def plane_bits(self) -> list[float]:
+        """Bits spent on each plane, in coding order, without headers; of what decode() gives."""
+    @property
+    def motion_bits(self) -> float: ...
+    @property
+    def block_bits(self) -> NDArray[np.float32]:
+        """Bits of all planes in each block of 16x16 samples of plane 0 [rows, columns]; empty without analysis."""
 
 class Decoder:
     """Decodes packets in order. Releases the GIL; one thread at a time may use it.
@@ -187,7 +195,12 @@ class Decoder:
     """
 
     def __init__(
-        self, find_model: Callable[[bytes], BytesLike | None], *, threads: int = 0, kernels: str = ""
+        self,
+        find_model: Callable[[bytes], BytesLike | None],
+        *,
+        threads: int = 0,
+        kernels: str = "",
+        analysis: bool = False,  # find out what each block costs
     ) -> None: ...
     def decode(self, packet: BytesLike) -> DecodedFrame:
         """Decodes one packet. After an error, only a keyframe is accepted."""
@@ -395,6 +408,10 @@ def locate_older(
     kernels: str = "",
 ) -> NDArray[np.int16]:
     """Vectors of frame t-k in 16x16 blocks (§3)."""
+
+def scene_change(current: NDArray[np.uint16], prediction: NDArray[np.uint16], depth: int) -> float:
+    """How much worse `prediction` (plane 0 of ref1_sub) explains the frame than its own neighbourhood does: above 1 an
+    encoder starts a keyframe."""
 
 _Sets = Sequence[Sequence[int]]  # sets of weights -127..127: one for each revealed tap, then the constant's
 

@@ -10,6 +10,7 @@ COMMANDS: dict[str, str] = {
     "verify": "decode a file and check everything, also against its source",
     "compare": "compare two files track by track and frame by frame",
     "info": "show what is known about a file's video track",
+    "report": "write a page of HTML that shows where a file's bits go",
     "framemd5": "print the MD5 of every frame as ffmpeg does",
     "serve": "code for another process over standard input and output",
     "train": "train a probability model on video clips",

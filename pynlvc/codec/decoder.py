@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from fractions import Fraction
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.codec.pixel_formats import pixel_format
@@ -16,6 +19,15 @@ from pynlvc.errors import BitstreamError, MissingModelError, NlvcError
 from pynlvc.model.store import find_model, model_names
 
 
+@dataclass(frozen=True)
+class FrameCosts:
+    """What a frame costs in its stream, in bits, without headers and side information."""
+
+    planes: tuple[float, ...]  # by plane in coding order
+    motion: float
+    blocks: NDArray[np.float32]  # [rows, columns]: all planes together in each block of 16x16 samples of plane 0
+
+
 class Decoder:
     """Decodes NLVC packets in stream order, one frame for each packet and without delay.
 
@@ -23,9 +35,14 @@ class Decoder:
     begin later in a stream that embeds its model, and it is checked at once.
     """
 
-    def __init__(self, extradata: bytes | None = None, *, settings: DecoderSettings | None = None) -> None:
+    def __init__(
+        self, extradata: bytes | None = None, *, settings: DecoderSettings | None = None, analysis: bool = False
+    ) -> None:
+        """`analysis`: find out what each frame costs, see `costs`; decoding then takes longer."""
         self._settings = settings or DecoderSettings()
-        self._core = _core.Decoder(self._find_model, threads=self._settings.threads)
+        self._core = _core.Decoder(self._find_model, threads=self._settings.threads, analysis=analysis)
+        self._analysis = analysis
+        self.costs: FrameCosts | None = None  # of the frame decoded last; None without analysis
         self._packets = 0
         self._embedded_model = b""  # of the sequence header: packets after the first keyframe do not repeat it
         if extradata:
@@ -58,6 +75,8 @@ class Decoder:
         except _core.MissingModelError as error:
             installed = ", ".join(model_names()) or "none"
             raise MissingModelError(f"packet {number}: {error} (installed models: {installed})") from None
+        if self._analysis:
+            self.costs = FrameCosts(tuple(decoded.plane_bits), decoded.motion_bits, decoded.block_bits)
         layout = decoded.format
         try:
             frame = _frame(decoded)

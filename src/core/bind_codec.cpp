@@ -44,7 +44,7 @@ std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buf
     return std::make_unique<Encoder>(format, to_bytes(model), settings, side_from_dict(side));
 }
 
-std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads, const std::string& kernels) {
+std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads, const std::string& kernels, bool analysis) {
     FindModel find = [find_model = std::move(find_model)](const Hash& hash) -> std::optional<Bytes> {
         const py::gil_scoped_acquire acquire;
         const py::object found = find_model(from_bytes({hash.data(), hash.size()}));
@@ -52,7 +52,7 @@ std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads, cons
         if (!PyObject_CheckBuffer(found.ptr())) throw py::type_error("find_model must return bytes or None");
         return to_bytes(py::reinterpret_borrow<py::buffer>(found));
     };
-    return std::make_unique<Decoder>(std::move(find), threads, kernels);
+    return std::make_unique<Decoder>(std::move(find), threads, kernels, analysis);
 }
 
 DecodedFrame decode(Decoder& decoder, const py::buffer& packet) {
@@ -112,7 +112,10 @@ void bind_codec(py::module_& module) {
         .def_readonly("number", &DecodedFrame::number)
         .def_readonly("exact", &DecodedFrame::exact)
         .def_readonly("timed", &DecodedFrame::timed)
-        .def_readonly("damage", &DecodedFrame::damage);
+        .def_readonly("damage", &DecodedFrame::damage)
+        .def_property_readonly("plane_bits", [](const DecodedFrame& f) { return f.costs.planes; })
+        .def_property_readonly("motion_bits", [](const DecodedFrame& f) { return f.costs.motion; })
+        .def_property_readonly("block_bits", [](const DecodedFrame& f) { return array_from_grid(f.costs.blocks); });
 
     py::class_<Damage>(module, "Damage")
         .def_property_readonly("kind",
@@ -126,7 +129,7 @@ void bind_codec(py::module_& module) {
 
     py::class_<Decoder>(module, "Decoder")
         .def(py::init(&make_decoder), py::arg("find_model"), py::kw_only(), py::arg("threads") = 0,
-             py::arg("kernels") = "")
+             py::arg("kernels") = "", py::arg("analysis") = false)
         .def("decode", &decode, py::arg("packet"))
         .def("conceal", &conceal, py::arg("packet"))
         .def("reset", &reset);

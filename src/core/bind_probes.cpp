@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "arrays.h"
+#include "decisions.h"
 #include "format.h"
 #include "kernels/kernels.h"
 #include "mixture.h"
@@ -232,6 +233,14 @@ Array<int16_t> older(const Array<uint16_t>& prediction, const Array<uint16_t>& r
     return array_from_field(found);
 }
 
+double change_of_scene(const Array<uint16_t>& current, const Array<uint16_t>& prediction, int depth) {
+    check_depth(depth);
+    const Plane cur = grid_from_array(current), predicted = grid_from_array(prediction);
+    if (predicted.width != cur.width || predicted.height != cur.height)
+        throw std::invalid_argument("current and prediction must be planes of the same size");
+    return scene_change(cur, predicted, depth);
+}
+
 }  // namespace
 
 void bind_probes(py::module_& module) {
@@ -259,6 +268,7 @@ void bind_probes(py::module_& module) {
     module.def("locate_older", &older, "prediction"_a.noconvert(), "reference"_a.noconvert(), "depth"_a,
                "current"_a.noconvert(), "newer"_a.noconvert(), "newer_block"_a, "passed"_a, py::kw_only(),
                "kernels"_a = "");
+    module.def("scene_change", &change_of_scene, "current"_a.noconvert(), "prediction"_a.noconvert(), "depth"_a);
 }
 
 }  // namespace nlvc
