@@ -21,6 +21,10 @@ class BlockBitsRecorder {
 
     /// The samples of a batch with their intervals of the range coder.
     void add(const BatchPosition& at, const uint32_t* low, const uint32_t* high);
+    /// One sample, (x, y) from the top of the slice.
+    void add(int x, int y, double bits) { block(x, top_ + y) += static_cast<float>(bits); }
+    /// Whether anything is recorded.
+    bool active() const { return bits_ != nullptr; }
     /// All samples of `rows` of the plane, each of `bits` bits.
     void add_raw(RowRange rows, int columns, int bits);
 

@@ -29,21 +29,36 @@ int choose_shift(const Plane& luma, int depth) {
 double scene_change(const Plane& current, const Plane& prediction, int depth) {
     // Mean differences, from the previous frame and from the left and upper neighbours. A cut costs far more than the
     // noise of the picture and several levels of 8 bits; a fade or a fast pan does not.
-    int64_t temporal = 0, spatial = 0, count = 0;
+    // Where half of the samples are the same nothing was cut, however much a window on a screen changes.
+    int64_t temporal = 0, spatial = 0, equal = 0, count = 0;
     for (int y = 1; y < current.height; ++y) {
         const uint16_t* row = current.row(y);
         const uint16_t* above = current.row(y - 1);
         const uint16_t* predicted = prediction.row(y);
         for (int x = 1; x < current.width; ++x) {
             temporal += std::abs(int{row[x]} - int{predicted[x]});
+            equal += row[x] == predicted[x];
             spatial += std::abs(int{row[x]} - (int{row[x - 1]} + int{above[x]} + 1) / 2);
         }
         count += current.width - 1;
     }
     const int64_t levels = int64_t{6} << (depth - 8);
-    if (temporal == 0) return 0;
+    if (2 * equal >= count) return 0;
     const auto sum = static_cast<double>(temporal);
     return std::min(sum / static_cast<double>(count * levels), 2 * sum / static_cast<double>(3 * spatial));
+}
+
+double repeated_share(const Plane& current, const Plane* reference, RowRange rows) {
+    int64_t repeated = 0;
+    for (int y = rows.top; y < rows.bottom; ++y) {
+        const uint16_t* row = current.row(y);
+        const uint16_t* above = current.row(std::max(y - 1, rows.top));
+        const uint16_t* displaced = reference != nullptr ? reference->row(y) : nullptr;
+        for (int x = 0; x < current.width; ++x)
+            repeated +=
+                displaced != nullptr ? row[x] == displaced[x] : row[x] == above[x] && row[x] == row[std::max(x - 1, 0)];
+    }
+    return static_cast<double>(repeated) / static_cast<double>(int64_t{rows.count()} * current.width);
 }
 
 bool is_fitted(int effort, int64_t position) {

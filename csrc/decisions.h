@@ -1,6 +1,7 @@
 // What the encoder decides and no decoder needs to know.
 #pragma once
 #include "format.h"
+#include "plane.h"
 
 namespace nlvc {
 
@@ -13,6 +14,13 @@ int choose_shift(const Plane& luma, int depth);
 /// How much worse `prediction` (plane 0 of ref1_sub) explains the frame than its own neighbourhood does: 0 for a
 /// picture that stands still; above 1 a keyframe should start here.
 double scene_change(const Plane& current, const Plane& prediction, int depth);
+
+/// The share of samples of plane 0 that equal the displaced ones of the frame before or, in an I-frame (`reference` is
+/// nullptr), both their left and their upper neighbour.
+double repeated_share(const Plane& current, const Plane* reference, RowRange rows);
+
+/// From which share on repeats (docs/bitstream.md section 7.1) are worth a try.
+constexpr double kLeastRepeatedShare = 0.25;
 
 constexpr int kMaxEffort = 9;
 

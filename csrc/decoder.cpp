@@ -162,9 +162,9 @@ CodedFrame Decoder::decode_samples(const Packet& packet, std::vector<std::string
     if (!packet.keyframe) {
         frame.motion = MotionField(coded_.width, coded_.height, kBlock);
         for (int i = 0; i < slices; ++i)
-            if (packet.slices[i].mode == SliceMode::kModel && damage[i].empty())
+            if (packet.slices[i].mode != SliceMode::kRaw && damage[i].empty())
                 attempt(i, [&] { decode_slice_motion(coded_, slices, i, coders[i], frame.motion); });
-            else if (packet.slices[i].mode == SliceMode::kModel)
+            else if (packet.slices[i].mode != SliceMode::kRaw)
                 guess_motion(coders[i], slices, i, frame.motion);
         references = &history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
@@ -177,8 +177,9 @@ CodedFrame Decoder::decode_samples(const Packet& packet, std::vector<std::string
     std::vector<std::vector<double>> bits(packet.slices.size());
     pool_.run(slices, [&](int i) {
         attempt(i, [&] {
-            bits[i] = packet.slices[i].mode == SliceMode::kModel ? decode_slice(coding, i, coders[i])
-                                                                 : load_slice(coding, i, packet.slices[i].payload);
+            bits[i] = packet.slices[i].mode != SliceMode::kRaw
+                          ? decode_slice(coding, i, packet.slices[i].mode, coders[i])
+                          : load_slice(coding, i, packet.slices[i].payload);
         });
         if (!damage[i].empty()) clear_slice(coding, i);
     });

@@ -47,6 +47,7 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
     for (const bool intra : {true, false})
         require(model_->missing(format, intra).empty(), "model: " + model_->missing(format, intra));
     slices_ = std::min(settings.slices == 0 ? automatic_slices(format) : settings.slices, format.slice_units());
+    modes_.assign(static_cast<size_t>(slices_), SliceMode::kModel);
     Sequence sequence{format, hash_, settings.delta, {}, stream_side_};
     later_sequence_ = write_sequence(sequence);
     if (settings.embed_model) sequence.model = model_file_;
@@ -78,6 +79,7 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
         map_ = maps_.choose(planes, map_, !covered);
         coded_ = coded_format(format_, map_);
         map_.number(planes);
+        std::fill(modes_.begin(), modes_.end(), SliceMode::kModel);  // a keyframe depends on nothing before it
         q_ = choose_shift(planes[0], coded_.depth);
     }
     CodedFrame frame = history_.new_frame(coded_);
@@ -173,7 +175,9 @@ MotionField Encoder::search(const Plane& current) {
 std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<PlaneReferences>* references) {
     const bool keyframe = references == nullptr;
     const auto planes = static_cast<size_t>(coded_.planes());
-    if (!is_fitted(settings_.effort, keyframe ? 0 : since_keyframe_)) {
+    // Repeats leave little to fit.
+    const bool repeats = std::count(modes_.begin(), modes_.end(), SliceMode::kRepeats) == slices_;
+    if (!is_fitted(settings_.effort, keyframe ? 0 : since_keyframe_) || (repeats && !keyframe)) {
         if (keyframe) return std::vector<PlaneCorrection>(planes);
         frame.classes = history_.frame(1).classes;
         return corrections_;
@@ -210,6 +214,20 @@ std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<P
     return chosen;
 }
 
+EncodedSlice Encoder::encode_smallest(const FrameCoding& coding, int slice) {
+    const Plane* reference = coding.references != nullptr ? &(*coding.references)[0].ref1 : nullptr;
+    const RowRange rows = coding.format.slice_rows(0, slice, coding.slices);
+    SliceMode& likely = modes_[slice];
+    if (repeated_share(coding.frame.planes[0], reference, rows) < kLeastRepeatedShare)
+        return encode_slice(coding, slice, likely = SliceMode::kModel);
+    // The last one tried leaves its errors in the frame, and it is most often the better one.
+    const SliceMode other = likely == SliceMode::kModel ? SliceMode::kRepeats : SliceMode::kModel;
+    const size_t bytes = encode_slice(coding, slice, other).payload.size();
+    EncodedSlice found = encode_slice(coding, slice, likely);
+    if (found.payload.size() <= bytes) return found;
+    return encode_slice(coding, slice, likely = other);
+}
+
 std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, const FrameCorrections& corrections,
                                                  const std::vector<PlaneReferences>* references,
                                                  BlockBits* block_bits) {
@@ -220,7 +238,7 @@ std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, const FrameC
                                  slices_,   frame,       references,
                                  contexts_, corrections, block_bits};
         pool_.run(slices_, [&](int i) {
-            if (slices[i].mode == SliceMode::kModel) slices[i] = encode_slice(coding, i);
+            if (slices[i].mode != SliceMode::kRaw) slices[i] = encode_smallest(coding, i);
         });
         // A slice that the model would make larger is stored. In a P-frame that clears its vectors, which its
         // neighbours' taps can reach: all others are coded again.

@@ -58,6 +58,8 @@ class Encoder {
     MotionField search(const Plane& current);
     /// Chooses the corrections and classes of the frame.
     std::vector<PlaneCorrection> fit(CodedFrame& frame, const std::vector<PlaneReferences>* references);
+    /// With the mode that gives fewest bytes, where there is a choice.
+    EncodedSlice encode_smallest(const FrameCoding& coding, int slice);
     std::vector<EncodedSlice> encode_slices(CodedFrame& frame, const FrameCorrections& corrections,
                                             const std::vector<PlaneReferences>* references, BlockBits* block_bits);
 
@@ -75,6 +77,7 @@ class Encoder {
     std::unique_ptr<CompiledModel> model_;
     ThreadPool pool_;
     int slices_;
+    std::vector<SliceMode> modes_;  ///< by slice: what was best last
     int q_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;

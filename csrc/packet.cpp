@@ -69,7 +69,7 @@ Packet read_packet(ByteView bytes, DamagedSlices damaged) {
     packet.checksum = in.u32("frame checksum");
     std::vector<uint64_t> sizes;
     for (SliceHeader& slice : packet.slices) {
-        slice.mode = static_cast<SliceMode>(in.u8_in(0, 1, "slice mode"));
+        slice.mode = static_cast<SliceMode>(in.u8_in(0, 2, "slice mode"));
         sizes.push_back(in.varint("slice size"));
         slice.crc = in.u32("slice checksum");
         if (packet.slices.size() > 1) slice.sample_check = in.u16("sample check");
@@ -113,7 +113,7 @@ void check_packet(const Packet& packet, const PictureFormat& format) {
         const std::string where = "packet, slice " + std::to_string(i) + ": ";
         if (packet.slices[i].mode == SliceMode::kRaw && size != static_cast<size_t>(samples * format.sample_bytes()))
             throw BitstreamError(where + "the raw payload is not as long as its samples");
-        if (packet.slices[i].mode == SliceMode::kModel && size < least_payload(samples))
+        if (packet.slices[i].mode != SliceMode::kRaw && size < least_payload(samples))
             throw BitstreamError(where + "the payload is too short for " + std::to_string(samples) + " samples");
     }
 }

@@ -20,7 +20,11 @@ struct Sequence {
     SideInformation side;  ///< of every frame that says nothing else
 };
 
-enum class SliceMode : uint8_t { kModel = 0, kRaw = 1 };
+enum class SliceMode : uint8_t {
+    kModel = 0,
+    kRaw = 1,
+    kRepeats = 2,  ///< the model for those samples that do not repeat
+};
 
 struct SliceHeader {
     SliceMode mode = SliceMode::kModel;

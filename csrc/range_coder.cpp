@@ -40,21 +40,42 @@ void AdaptiveBit::update(int bit) {
     probability_ = std::clamp(probability_, 64u, 65472u);
 }
 
-int BitEncoder::code(int bit, AdaptiveBit& context) {
+void CountingBit::update(int bit) {
+    constexpr uint32_t kMostCounted = 62, kLeast = 1024;
     if (bit == 0)
-        coder_.encode(0, context.split());
+        probability_ += 2 * (kProbabilityOne - probability_) / (2 * count_ + 3);
     else
-        coder_.encode(context.split(), kProbabilityOne);
+        probability_ -= 2 * probability_ / (2 * count_ + 3);
+    probability_ = std::clamp(probability_, kLeast, kProbabilityOne - kLeast);
+    count_ = std::min(count_ + 1, kMostCounted);
+}
+
+namespace {
+
+template <class Context>
+int encode_bit(RangeEncoder& coder, int bit, Context& context) {
+    if (bit == 0)
+        coder.encode(0, context.split());
+    else
+        coder.encode(context.split(), kProbabilityOne);
     context.update(bit);
     return bit;
 }
 
-int BitDecoder::code(int, AdaptiveBit& context) {
+template <class Context>
+int decode_bit(RangeDecoder& coder, Context& context) {
     const uint32_t split = context.split();
-    const int bit = coder_.unit() * split <= coder_.code() ? 1 : 0;
-    coder_.consume(bit != 0 ? split : 0, bit != 0 ? kProbabilityOne : split);
+    const int bit = coder.unit() * split <= coder.code() ? 1 : 0;
+    coder.consume(bit != 0 ? split : 0, bit != 0 ? kProbabilityOne : split);
     context.update(bit);
     return bit;
 }
+
+}  // namespace
+
+int BitEncoder::code(int bit, AdaptiveBit& context) { return encode_bit(coder_, bit, context); }
+int BitEncoder::code(int bit, CountingBit& context) { return encode_bit(coder_, bit, context); }
+int BitDecoder::code(int, AdaptiveBit& context) { return decode_bit(coder_, context); }
+int BitDecoder::code(int, CountingBit& context) { return decode_bit(coder_, context); }
 
 }  // namespace nlvc

@@ -16,6 +16,8 @@
 // * Damage. Wrong bytes give wrong symbols but no undefined step: all arithmetic is on unsigned 64-bit integers and
 //   every search is bounded by its caller.
 #pragma once
+#include <algorithm>
+
 #include "bytes.h"
 
 namespace nlvc {
@@ -27,13 +29,9 @@ constexpr uint64_t kLeastRange = uint64_t{1} << 32;  ///< after renormalisation
 class RangeEncoder {
   public:
     /// Codes [lo, hi), 0 <= lo < hi <= 2^24.
-    void encode(uint32_t lo, uint32_t hi) {
-        const uint64_t unit = range_ >> kProbabilityBits;
-        low_ += unit * lo;
-        range_ = hi == kProbabilityOne ? range_ - unit * lo : unit * (hi - lo);
-        if (low_ >> 48 != 0) carry();
-        while (range_ < kLeastRange) renormalise();
-    }
+    void encode(uint32_t lo, uint32_t hi) { narrow(range_ >> kProbabilityBits, lo, hi, kProbabilityOne); }
+    /// Codes [lo, hi) of `total`, 0 <= lo < hi <= total <= 2^24.
+    void encode_of(uint32_t lo, uint32_t hi, uint32_t total) { narrow(range_ / total, lo, hi, total); }
     /// Ends the string and returns it without trailing zeros.
     Bytes finish();
     /// Information coded so far, bits.
@@ -42,6 +40,12 @@ class RangeEncoder {
   private:
     static constexpr uint64_t kMask = (uint64_t{1} << 48) - 1;
 
+    void narrow(uint64_t unit, uint32_t lo, uint32_t hi, uint32_t total) {
+        low_ += unit * lo;
+        range_ = hi == total ? range_ - unit * lo : unit * (hi - lo);
+        if (low_ >> 48 != 0) carry();
+        while (range_ < kLeastRange) renormalise();
+    }
     void carry();
     void renormalise() {
         bytes_.push_back(static_cast<uint8_t>(low_ >> 40));
@@ -81,17 +85,23 @@ class RangeDecoder {
     /// Information decoded so far, bits: what RangeEncoder::bits told at the same place.
     double bits() const;
     /// Takes the symbol [lo, hi) that the search found.
-    void consume(uint32_t lo, uint32_t hi) {
-        const uint64_t unit = this->unit();
+    void consume(uint32_t lo, uint32_t hi) { narrow(unit(), lo, hi, kProbabilityOne); }
+    /// Where of [0, total) the code points, for a symbol that encode_of coded.
+    uint32_t position_of(uint32_t total) const {
+        return static_cast<uint32_t>(std::min<uint64_t>(state_.code / (state_.range / total), total - 1));
+    }
+    /// Takes the symbol [lo, hi) of `total` that holds that position.
+    void consume_of(uint32_t lo, uint32_t hi, uint32_t total) { narrow(state_.range / total, lo, hi, total); }
+
+  private:
+    void narrow(uint64_t unit, uint32_t lo, uint32_t hi, uint32_t total) {
         state_.code -= unit * lo;
-        state_.range = hi == kProbabilityOne ? state_.range - unit * lo : unit * (hi - lo);
+        state_.range = hi == total ? state_.range - unit * lo : unit * (hi - lo);
         while (state_.range < kLeastRange) {
             state_.code = state_.code << 16 | next_word();
             state_.range <<= 16;
         }
     }
-
-  private:
     uint64_t next_word() {
         const size_t at = state_.position;
         const uint64_t high = at < state_.size ? state_.data[at] : 0;
@@ -114,18 +124,31 @@ class AdaptiveBit {
     uint32_t probability_ = 32768;  ///< of zero, 1/65536
 };
 
+/// One that moves fast at first, as the mean of what it has coded, and comes closer to certainty.
+class CountingBit {
+  public:
+    uint32_t split() const { return probability_; }
+    void update(int bit);
+
+  private:
+    uint32_t probability_ = kProbabilityOne / 2;  ///< of zero, 1/2^24
+    uint32_t count_ = 0;
+};
+
 /// Codes bits in one of both directions, so that a syntax is written once.
 class BitCoder {
   public:
     virtual ~BitCoder() = default;
     /// The encoder codes `bit` and returns it; the decoder ignores `bit` and returns what was coded.
     virtual int code(int bit, AdaptiveBit& context) = 0;
+    virtual int code(int bit, CountingBit& context) = 0;
 };
 
 class BitEncoder final : public BitCoder {
   public:
     explicit BitEncoder(RangeEncoder& coder) : coder_(coder) {}
     int code(int bit, AdaptiveBit& context) override;
+    int code(int bit, CountingBit& context) override;
 
   private:
     RangeEncoder& coder_;
@@ -135,6 +158,7 @@ class BitDecoder final : public BitCoder {
   public:
     explicit BitDecoder(RangeDecoder& coder) : coder_(coder) {}
     int code(int bit, AdaptiveBit& context) override;
+    int code(int bit, CountingBit& context) override;
 
   private:
     RangeDecoder& coder_;

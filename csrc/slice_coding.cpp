@@ -2,56 +2,10 @@
 
 #include "crc32c.h"
 #include "motion_coding.h"
-#include "wavefront.h"
+#include "sample_visitors.h"
 
 namespace nlvc {
 namespace {
-
-class EncodingVisitor final : public BatchVisitor {
-  public:
-    EncodingVisitor(RangeEncoder& coder, const Kernels& kernels, const CodingSettings& settings,
-                    const BlockBitsRecorder& recorder)
-        : coder_(coder), kernels_(kernels), settings_(settings), recorder_(recorder) {}
-
-    void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
-        kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
-        uint32_t low[kLanes], high[kLanes];
-        kernels_.bounds(mixture_, samples, settings_.depth, settings_.q, low, high);
-        for (int lane = 0; lane < at.count; ++lane) coder_.encode(low[lane], high[lane]);
-        recorder_.add(at, low, high);
-    }
-
-  private:
-    RangeEncoder& coder_;
-    const Kernels& kernels_;
-    CodingSettings settings_;
-    BlockBitsRecorder recorder_;
-    MixtureBatch mixture_;
-};
-
-class DecodingVisitor final : public BatchVisitor {
-  public:
-    /// @param recorder  nullptr: what samples cost is not computed
-    DecodingVisitor(RangeDecoder& coder, const Kernels& kernels, const CodingSettings& settings,
-                    BlockBitsRecorder* recorder)
-        : coder_(coder), kernels_(kernels), settings_(settings), recorder_(recorder) {}
-
-    void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
-        kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
-        kernels_.decode(mixture_, at.count, settings_.depth, settings_.q, coder_.state(), samples);
-        if (recorder_ == nullptr) return;
-        uint32_t low[kLanes], high[kLanes];
-        kernels_.bounds(mixture_, samples, settings_.depth, settings_.q, low, high);
-        recorder_->add(at, low, high);
-    }
-
-  private:
-    RangeDecoder& coder_;
-    const Kernels& kernels_;
-    CodingSettings settings_;
-    BlockBitsRecorder* recorder_;
-    MixtureBatch mixture_;
-};
 
 const PackedCorrection* correction_of(const FrameCoding& coding, int p) {
     const PackedCorrection& packed = coding.corrections.packed[p];
@@ -76,6 +30,20 @@ void clear_block_bits(const FrameCoding& coding, int slice) {
     const RowRange rows = coding.format.slice_rows(0, slice, coding.slices);
     const int bottom = std::min((rows.bottom + kBlockBitsSize - 1) / kBlockBitsSize, bits.height);
     std::fill(bits.row(rows.top / kBlockBitsSize), bits.row(bottom), 0.0f);
+}
+
+/// The flags of plane p of a slice; prepare_context comes first.
+RepeatCoder repeat_coder(const FrameCoding& coding, int slice, int p, const PlaneContext& context) {
+    const PlaneGeometry own = coding.format.geometry(p);
+    auto plane = [&](int number) {
+        const PlaneGeometry finer = coding.format.geometry(number);
+        return RepeatPlane{&coding.frame.planes[number],
+                           coding.settings.intra ? nullptr : &(*coding.references)[number].ref1, own.sx - finer.sx,
+                           own.sy - finer.sy, coding.format.slice_rows(number, slice, coding.slices)};
+    };
+    std::vector<RepeatPlane> planes{plane(p)};
+    for (int guide = 0; guide < coding.format.guides(p); ++guide) planes.push_back(plane(guide));
+    return RepeatCoder(context, planes);
 }
 
 }  // namespace
@@ -154,10 +122,11 @@ std::string CompiledModel::missing(const PictureFormat& format, bool intra) cons
     return "";
 }
 
-EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
+EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode) {
     const PictureFormat& format = coding.format;
     RangeEncoder coder;
     EncodedSlice out;
+    out.mode = mode;
     clear_block_bits(coding, slice);
     if (!coding.settings.intra) {
         BitEncoder bits(coder);
@@ -175,7 +144,10 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice) {
         BitEncoder class_bits(coder);
         take_classes(coding, class_bits, p, rows, context);
         const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
-        EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, recorder);
+        std::optional<RepeatCoder> repeats;
+        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context));
+        EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
+                                recorder);
         run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
         out.plane_bits.push_back(coder.bits() - bits);
@@ -240,7 +212,7 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
     code_motion(bits, format.slice_blocks(slice, slices), motion);
 }
 
-std::vector<double> decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder) {
+std::vector<double> decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder) {
     const PictureFormat& format = coding.format;
     std::vector<double> plane_bits;
     double before = coder.bits();
@@ -252,9 +224,11 @@ std::vector<double> decode_slice(const FrameCoding& coding, int slice, RangeDeco
         prepare_context(coding, slice, p, network, context);
         BitDecoder class_bits(coder);
         take_classes(coding, class_bits, p, rows, context);
-        BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
-        DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings,
-                                coding.block_bits == nullptr ? nullptr : &recorder);
+        const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
+        std::optional<RepeatCoder> repeats;
+        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context));
+        DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
+                                recorder);
         run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
         unskew(context.layout, context.samples[kCur], rows.top, coding.frame.planes[p]);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);

@@ -60,8 +60,8 @@ struct EncodedSlice {
 void prepare_context(const FrameCoding& coding, int slice, int p, const CompiledNetwork& network,
                      PlaneContext& context);
 
-/// Codes the samples and vectors of `coding.frame` with the model and sets the frame's errors.
-EncodedSlice encode_slice(const FrameCoding& coding, int slice);
+/// Codes the samples and vectors of `coding.frame` with the model and sets the frame's errors. mode: any but raw
+EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode);
 /// The samples as they are; the frame's vectors and errors in the slice become zero.
 EncodedSlice store_slice(const FrameCoding& coding, int slice);
 
@@ -71,7 +71,7 @@ uint16_t sample_check(const PictureFormat& format, const std::vector<Plane>& pla
 /// Sets the vectors of a slice; `coder` then stands at its samples.
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion);
 /// Sets the samples and errors of a slice. Returns the bits of each plane.
-std::vector<double> decode_slice(const FrameCoding& coding, int slice, RangeDecoder& coder);
+std::vector<double> decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder);
 /// What a raw slice leaves behind beside its samples: no vectors, no errors, no classes.
 void clear_slice(const FrameCoding& coding, int slice);
 /// The reverse of store_slice. Returns the bits of each plane.

@@ -87,8 +87,10 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
         const int8_t* classes = context.classes.empty() ? nullptr : context.classes.data() + layout.group(g);
         int8_t* own_errors = context.errors[kErr].data() + layout.group(g);
         const int last = layout.last_row(g);
+        const uint8_t* known = visitor.start_group(g, layout.first_row(g), last, samples);
         for (int y = layout.first_row(g); y <= last; y += kLanes) {
             BatchPosition at{g, y, std::min(kLanes, last - y + 1), false};
+            if (known != nullptr && std::count(known + y, known + y + at.count, 1) == at.count) continue;
             const int left = at.x(at.count - 1, settings.delta), right = at.x(0, settings.delta);
             at.interior = left >= kReach && right < layout.width() - kReach && y >= kReach &&
                           y + at.count <= layout.height() - kReach;
@@ -104,8 +106,11 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
             int8_t made[kLanes];  // lanes past the count are computed as well: a loop of fixed length is faster
             for (int lane = 0; lane < kLanes; ++lane)
                 made[lane] = prediction_error(samples[y + lane], batch.mean[lane], settings.q);
+            for (int lane = 0; known != nullptr && lane < at.count; ++lane)
+                if (known[y + lane] != 0) made[lane] = 0;
             std::copy_n(made, at.count, own_errors + y);
         }
+        visitor.finish_group();
     }
 }
 

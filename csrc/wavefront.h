@@ -11,13 +11,21 @@ struct Evaluator {
     const PackedCorrection* correction = nullptr;  ///< none: the network alone
 };
 
-/// Takes the samples of each batch as they come.
+/// Takes the samples of each batch as they come. A batch whose samples are all known beforehand is left out.
 class BatchVisitor {
   public:
     virtual ~BatchVisitor() = default;
+    /// Before the batches of a group.
+    /// @param samples  by row: an encoder reads, a decoder may write those that it knows without a distribution
+    /// @return by row 1 for samples that are known so; nullptr: none
+    virtual const uint8_t* start_group(int /*g*/, int /*first*/, int /*last*/, uint16_t* /*samples*/) {
+        return nullptr;
+    }
     /// @param values   mean and outputs of the batch (and everything they came from)
     /// @param samples  the samples of the batch, at.count of them: an encoder reads, a decoder writes them
     virtual void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) = 0;
+    /// All samples of the group are known.
+    virtual void finish_group() {}
 };
 
 /// Runs all groups. context.samples[kCur] holds the samples (encoder) or receives them (decoder); context.errors[kErr]

@@ -262,7 +262,7 @@ class PacketInfo:
         """What extradata of this keyframe would be."""
     @property
     def slice_modes(self) -> list[str]:
-        """How each slice is coded: "model" or "raw"."""
+        """How each slice is coded: "model", "raw" or "repeats" (§7.1)."""
     @property
     def slice_sizes(self) -> list[int]:
         """Bytes of each slice's payload."""

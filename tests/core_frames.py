@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pynlvc import _core
 
-CONTENTS = ("moving", "noise", "flat", "extremes", "zero", "ramp")
+CONTENTS = ("moving", "noise", "flat", "extremes", "zero", "ramp", "screen")
 Planes = list[NDArray]
 
 
@@ -17,6 +17,14 @@ def make_format(width: int, height: int, **options: Any) -> _core.Format:
     """A format with a usual time base."""
     options = {"layout": "yuv", "time_base": (1, 25), "format_name": "test"} | options
     return _core.Format(width=width, height=height, **options)
+
+
+def _screen(x: NDArray, y: NDArray, t: int, p: int, maximum: int, rng: np.random.Generator) -> NDArray:
+    """A window with a pattern like text, a smaller window that moves, and a noisy picture in a corner."""
+    text = ((x * x + 3 * y * y) % 11 < 3) & (y % 8 < 6)
+    values = np.where(text, maximum // 8 * (p + 1), maximum - 5 * p)
+    values = np.where((x > 5 * t + 3) & (x < 5 * t + 15) & (y > 4) & (y < 20), maximum // 2 + p, values)
+    return np.where((x > 20) & (y > 22), rng.integers(0, maximum + 1, x.shape), values)
 
 
 def make_frames(form: _core.Format, count: int, content: str, *, seed: int = 0) -> list[Planes]:
@@ -35,6 +43,8 @@ def make_frames(form: _core.Format, count: int, content: str, *, seed: int = 0) 
                 values = rng.choice([0, maximum], (rows, columns))
             elif content in ("flat", "zero"):
                 values = np.full((rows, columns), 0 if content == "zero" else maximum // 3)
+            elif content == "screen":
+                values = _screen(x, y, t, p, maximum, rng)
             elif content == "ramp":
                 values = (x * 3 + y * 5 + t * 7 + p) % (maximum + 1)
             else:

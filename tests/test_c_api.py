@@ -383,7 +383,7 @@ def test_errors_have_a_status_and_a_text(libnlvc: c.CDLL, handles: Callable[...,
     libnlvc.nlvc_encoder_close(None)
 
 
-@pytest.mark.parametrize("content", ["moving", "noise"])
+@pytest.mark.parametrize("content", ["moving", "noise", "screen"])
 def test_analysis_says_where_the_bits_go(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p], content: str) -> None:
     form = make_format(70, 50, sx=1, sy=1, format_name="yuv420p")
     encoder = handles(

@@ -210,7 +210,7 @@ def test_a_valid_handmade_packet_decodes() -> None:
         (packet(sequence(), [b"", b""]), "more slices"),
         (packet(sequence(), [bytes(255)], mode=1), "raw payload"),
         (packet(sequence(), [bytes(257)], mode=1), "raw payload"),
-        (packet(sequence(), [b""], mode=2), "slice mode"),
+        (packet(sequence(), [b""], mode=3), "slice mode"),
         (packet(sequence(), [bytes(256)], mode=1, checksum=1), "checksum"),
         (packet(sequence(depth=9), [b"\0\2" * 256], mode=1), "largest of its depth"),
         (packet(b"", [b""]), "next keyframe"),

@@ -11,6 +11,7 @@ namespace nlvc {
 namespace {
 
 constexpr const char* kLayouts[] = {"grey", "yuv", "rgb"};
+constexpr const char* kModeNames[] = {"model", "raw", "repeats"};  // by SliceMode
 
 Layout layout_of(const std::string& name) {
     for (int i = 0; i < 3; ++i)
@@ -51,7 +52,7 @@ PacketInfo parse_packet(const py::buffer& object) {
         info.sequence = write_sequence(*info.packet.sequence);
     }
     for (const SliceHeader& slice : info.packet.slices) {
-        info.modes.push_back(slice.mode == SliceMode::kRaw ? "raw" : "model");
+        info.modes.push_back(kModeNames[static_cast<size_t>(slice.mode)]);
         info.sizes.push_back(slice.payload.size);
     }
     info.packet.slices.clear();

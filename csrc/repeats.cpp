@@ -1,0 +1,169 @@
+#include "repeats.h"
+
+namespace nlvc {
+namespace {
+
+constexpr int kMatchContexts = 256, kRepeatContexts = 1024;
+constexpr size_t kEntries = size_t{1} << 16;
+constexpr int kMostConfident = 7;
+
+/// Sample of a plane on the grid of a coarser one; -1 outside its part in the slice.
+int sample_at(const Plane& plane, const RepeatPlane& geometry, int x, int y) {
+    const int fx = std::min(x << geometry.sx, plane.width - 1);
+    const int fy = std::min(geometry.rows.top + (y << geometry.sy), geometry.rows.bottom - 1);
+    return plane.row(fy)[fx];
+}
+
+}  // namespace
+
+void RepeatCoder::Key::mix(int value) {
+    hash = (hash ^ static_cast<uint64_t>(value + 1)) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 29;
+}
+
+RepeatCoder::RepeatCoder(const PlaneContext& context, const std::vector<RepeatPlane>& planes)
+    : context_(context),
+      own_(planes[0]),
+      guides_(planes.begin() + 1, planes.end()),
+      match_bits_(kMatchContexts),
+      repeat_bits_(kRepeatContexts),
+      tables_{std::vector<Entry>(kEntries), std::vector<Entry>(kEntries)},
+      matched_(context.layout.size()),
+      repeated_(context.layout.size()),
+      known_(static_cast<size_t>(context.layout.height())),
+      excluded_(static_cast<size_t>(context.layout.height())) {}
+
+void RepeatCoder::start_group(int g) {
+    group_ = g;
+    pending_.clear();
+}
+
+bool RepeatCoder::code(int y, BitCoder& bits, uint16_t& sample) {
+    const ptrdiff_t place = context_.layout.group(group_) + y;
+    Excluded& excluded = excluded_[y];
+    excluded.count = 0;
+    known_[y] = 0;
+    if (own_.reference != nullptr) {
+        const int reference = sample_at(*own_.reference, own_, group_ - context_.layout.delta() * y, y);
+        if (bits.code(sample == reference, match_bits_[match_context(y)]) == 1) {
+            sample = static_cast<uint16_t>(reference);
+            known_[y] = matched_[place] = repeated_[place] = 1;
+            return true;
+        }
+        excluded.add(reference);
+    }
+    const Keys neighbours = keys(y);
+    pending_.push_back({y, neighbours});
+    const Candidate found = candidate(neighbours, y);
+    if (found.value < 0) return false;
+    if (bits.code(sample == found.value, repeat_bits_[repeat_context(found, y)]) == 1) {
+        sample = static_cast<uint16_t>(found.value);
+        known_[y] = repeated_[place] = 1;
+        return true;
+    }
+    excluded.add(found.value);
+    return false;
+}
+
+void RepeatCoder::finish_group() {
+    const uint16_t* samples = context_.samples[kCur].data() + context_.layout.group(group_);
+    for (const Pending& pending : pending_)
+        for (size_t i = 0; i < tables_.size(); ++i) {
+            const Key& key = pending.keys[i];
+            Entry& entry = tables_[i][key.slot()];
+            const bool again = entry.confidence > 0 && entry.check == key.check() && entry.sample == samples[pending.y];
+            const int confidence = again ? std::min(entry.confidence + 1, kMostConfident) : 1;
+            entry = {key.check(), samples[pending.y], static_cast<uint8_t>(confidence)};
+        }
+}
+
+int RepeatCoder::neighbour(int y, int dx, int dy) const {
+    const SkewLayout& layout = context_.layout;
+    const int groups = dx + layout.delta() * dy, x = group_ - layout.delta() * y + dx;
+    if (groups >= 0 || x < 0 || x >= layout.width() || y + dy < 0 || y + dy >= layout.height()) return -1;
+    return context_.samples[kCur][layout.group(group_ + groups) + y + dy];
+}
+
+int RepeatCoder::guide(size_t number, int y, int dx, int dy) const {
+    const SkewLayout& layout = context_.layout;
+    const int x = group_ - layout.delta() * y + dx;
+    if (x < 0 || x >= layout.width() || y + dy < 0 || y + dy >= layout.height()) return -1;
+    return sample_at(*guides_[number].samples, guides_[number], x, y + dy);
+}
+
+bool RepeatCoder::guide_matches(size_t number, int y, int dx, int dy) const {
+    const SkewLayout& layout = context_.layout;
+    const int x = group_ - layout.delta() * y + dx;
+    if (x >= layout.width() || y + dy >= layout.height()) return false;
+    const RepeatPlane& plane = guides_[number];
+    return sample_at(*plane.samples, plane, x, y + dy) == sample_at(*plane.reference, plane, x, y + dy);
+}
+
+uint8_t RepeatCoder::flag(const std::vector<uint8_t>& map, int y, int dx, int dy) const {
+    const SkewLayout& layout = context_.layout;  // places outside the slice hold 0, as those of later groups do
+    return map[layout.group(group_ + dx + layout.delta() * dy) + y + dy];
+}
+
+int RepeatCoder::match_context(int y) const {
+    int context = flag(matched_, y, -1, 0) | flag(matched_, y, 0, -1) << 1 | flag(matched_, y, -1, -1) << 2 |
+                  flag(matched_, y, 1, -1) << 3;
+    if (!guides_.empty())
+        context |= guide_matches(0, y, 0, 0) << 4 | guide_matches(0, y, 1, 0) << 5 | guide_matches(0, y, 0, 1) << 6;
+    if (guides_.size() > 1) context |= guide_matches(1, y, 0, 0) << 7;
+    return context;
+}
+
+RepeatCoder::Keys RepeatCoder::keys(int y) const {
+    Keys keys;
+    auto& [few, many] = keys;
+    const int west = neighbour(y, -1, 0), north = neighbour(y, 0, -1);
+    if (guides_.empty()) {
+        for (const int value : {west, north, neighbour(y, -1, -1), neighbour(y, 1, -1)})
+            few.mix(value), many.mix(value);
+        for (const int value : {neighbour(y, -2, 0), neighbour(y, 0, -2), neighbour(y, 1, -2)}) many.mix(value);
+        return keys;
+    }
+    few.mix(guide(0, y, 0, 0));
+    if (guides_.size() > 1) {
+        few.mix(guide(1, y, 0, 0));
+    } else {
+        few.mix(west);
+        few.mix(guide(0, y, -1, 0));
+    }
+    for (const int value :
+         {west, north, guide(0, y, 0, 0), guide(0, y, -1, 0), guide(0, y, 0, -1), guide(0, y, 1, 0), guide(0, y, 0, 1)})
+        many.mix(value);
+    if (guides_.size() > 1)
+        for (const int value : {guide(1, y, 0, 0), guide(1, y, -1, 0), guide(1, y, 0, -1)}) many.mix(value);
+    return keys;
+}
+
+RepeatCoder::Candidate RepeatCoder::candidate(const Keys& keys, int y) const {
+    const int west = neighbour(y, -1, 0), north = neighbour(y, 0, -1);
+    const int excluded = excluded_[y].count > 0 ? excluded_[y].values[0] : -1;
+    Candidate found{west >= 0 ? west : north, 0, 0};
+    if (!guides_.empty()) {
+        const int here = guide(0, y, 0, 0);
+        if (west >= 0 && guide(0, y, -1, 0) == here)
+            found = {west, 3, 0};
+        else if (north >= 0 && guide(0, y, 0, -1) == here)
+            found = {north, 3, 0};
+    }
+    for (int i = 1; i >= 0; --i) {
+        const Entry& entry = tables_[i][keys[i].slot()];
+        if (entry.confidence == 0 || entry.check != keys[i].check()) continue;
+        found = {entry.sample, i + 1, entry.confidence};
+        break;
+    }
+    if (found.value == excluded) found = {west, 0, 0};
+    if (found.value == excluded) found.value = -1;
+    return found;
+}
+
+int RepeatCoder::repeat_context(const Candidate& candidate, int y) const {
+    return candidate.confidence | candidate.kind << 3 | flag(repeated_, y, -1, 0) << 5 |
+           flag(repeated_, y, 0, -1) << 6 | flag(repeated_, y, 1, -1) << 7 |
+           (candidate.value == neighbour(y, -1, 0)) << 8 | (candidate.value == neighbour(y, 0, -1)) << 9;
+}
+
+}  // namespace nlvc
