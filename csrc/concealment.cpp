@@ -135,6 +135,7 @@ DecodedFrame Decoder::repeat(const Damage& damage) {
     last_->pts = next_pts_;
     next_pts_ += std::min(last_->duration, INT64_MAX - next_pts_);
     last_->keyframe = last_->timed = last_->exact = false;
+    last_->number = -1;
     last_->damage = {damage};
     return *last_;
 }

@@ -20,7 +20,7 @@ struct DecodedFrame {
     int64_t pts = 0;            ///< ticks of the time base
     int64_t duration = 0;       ///< ticks
     bool keyframe = false;
-    int64_t number = 0;  ///< frames since the keyframe; in a keyframe frames of the stream before it
+    int64_t number = 0;  ///< frames since the keyframe; in a keyframe frames of the stream before it; -1: unknown
     PictureFormat format;
     uint32_t checksum = 0;  ///< of the samples as they were encoded
     int slices = 0;

@@ -168,7 +168,7 @@ class DecodedFrame:
         """Bits of the numbers that the samples were coded as (§1.1)."""
     @property
     def number(self) -> int:
-        """Frames since the keyframe; in a keyframe frames of the stream before it (§9)."""
+        """Frames since the keyframe; in a keyframe frames of the stream before it (§9); -1: unknown."""
     @property
     def exact(self) -> bool:
         """Whether every sample is as it was encoded, proven by the frame's checksum."""

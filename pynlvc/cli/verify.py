@@ -19,7 +19,12 @@ from pynlvc.media.verify import verify
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("input", type=Path, help="video file")
-    parser.add_argument("--against", type=Path, metavar="SOURCE", help="compare every sample with this file's")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="SOURCE",
+        help="compare every sample with this file's, or every frame with its line in what ffmpeg -f framemd5 wrote",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_progress_option(parser)
     add_decoder_options(parser)
@@ -34,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(dataclasses.asdict(report) | {"ok": report.ok}, default=str, indent=2))
         return 0 if report.ok else 1
+    for remark in report.remarks:
+        print(f"pynlvc: {report.path}: remark: {remark}", file=sys.stderr)
     for problem in report.problems:
         print(f"pynlvc: {report.path}: {problem}", file=sys.stderr)
     compared = f", equal to {report.against}" if report.against is not None and report.ok else ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pynlvc import _core
+from pynlvc import _avshim, _core
+from pynlvc.codec.damage import Damage, DamageKind, Decoded
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Padding, new_frame
 from pynlvc.codec.settings import DecoderSettings
@@ -43,7 +45,10 @@ class Decoder:
         self._core = _core.Decoder(self._find_model, threads=self._settings.threads, analysis=analysis)
         self._analysis = analysis
         self.costs: FrameCosts | None = None  # of the frame decoded last; None without analysis
+        self._conceals = self._settings.on_error == "conceal"
         self._packets = 0
+        self.damage: tuple[Damage, ...] = ()  # of the packet that decode() was given last
+        self.decoded: Decoded | None = None  # what its header said, None where it is damaged
         self._embedded_model = b""  # of the sequence header: packets after the first keyframe do not repeat it
         if extradata:
             try:
@@ -63,30 +68,65 @@ class Decoder:
         The frame's pts, duration, time base and side data are the ones that were encoded, exactly. Raises
         BitstreamError for damage (all checksums are verified) and MissingModelError; after either, decoding goes on at
         the next keyframe.
+
+        With `on_error="conceal"` damage does not raise: a frame that is not proven right has `is_corrupt` set and shows
+        the frame before it where slices are wrong (see `damage`). Where its own time is unknown it has the packet's.
+        Before the first keyframe there is nothing to show, and no frame.
         """
         if packet is None or packet.size == 0:
             return []
         number = self._packets
         self._packets += 1
+        self.damage, self.decoded = (), None
         try:
-            decoded = self._core.decode(packet)
+            decoded = self._core.conceal(packet) if self._conceals else self._core.decode(packet)
         except _core.BitstreamError as error:
-            raise BitstreamError(f"packet {number}: {error}") from None
+            if not self._conceals:
+                raise BitstreamError(f"packet {number}: {error}") from None
+            self.damage = (Damage(kind="damaged", frame=number, slice=None, offset=0, what=str(error)),)
+            return []
         except _core.MissingModelError as error:
             installed = ", ".join(model_names()) or "none"
             raise MissingModelError(f"packet {number}: {error} (installed models: {installed})") from None
         if self._analysis:
             self.costs = FrameCosts(tuple(decoded.plane_bits), decoded.motion_bits, decoded.block_bits)
-        layout = decoded.format
         try:
             frame = _frame(decoded)
         except NlvcError as error:
             raise BitstreamError(f"packet {number}: {error}") from None
-        frame.pts = frame.dts = decoded.pts
+        self._note(decoded, number)
+        time_base = Fraction(*decoded.format.time_base)
+        pts = decoded.pts
+        if not decoded.timed and packet.pts is not None and packet.time_base is not None:
+            pts = round(packet.pts * packet.time_base / time_base)
+        frame.pts = frame.dts = pts
         frame.duration = decoded.duration
-        frame.time_base = Fraction(*layout.time_base)
+        frame.time_base = time_base
         frame.key_frame = decoded.is_keyframe  # type: ignore[misc] # settable, whatever the stubs say
+        if not decoded.exact:
+            _avshim.mark_corrupt(frame)
         return [frame]
+
+    def _note(self, decoded: _core.DecodedFrame, packet: int) -> None:
+        """Remembers what is asked for after decode()."""
+        self.damage = tuple(
+            Damage(
+                kind=cast(DamageKind, found.kind),
+                frame=packet,
+                slice=None if found.slice < 0 else found.slice,
+                offset=found.offset,
+                what=found.what.removeprefix("packet, ").removeprefix("packet: "),
+            )
+            for found in decoded.damage
+        )
+        time_base = Fraction(*decoded.format.time_base)
+        if decoded.number >= 0:
+            self.decoded = Decoded(
+                is_keyframe=decoded.is_keyframe,
+                number=decoded.number,
+                seconds=decoded.pts * time_base if decoded.timed else None,
+                duration_seconds=decoded.duration * time_base,
+            )
 
 
 def _frame(decoded: _core.DecodedFrame) -> av.VideoFrame:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from pynlvc.errors import UsageError
 
 MAX_EFFORT = 9
 MAX_SLICES = 8
 MAX_THREADS = 256
+OnError = Literal["fail", "conceal"]
 
 
 def _check_threads(threads: int) -> None:
@@ -49,10 +51,13 @@ class EncoderSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderSettings:
-    """How to decode; no setting changes a sample."""
+    """How to decode; no setting changes a sample of an undamaged stream."""
 
     threads: int = 0  # processor threads, 1..256; 0: one per core
     model_files: tuple[Path, ...] = ()  # .nlvm files to look into besides the installed models
+    on_error: OnError = "fail"  # at damage: "fail" raises; "conceal" hides, says what was hidden and goes on
 
     def __post_init__(self) -> None:
+        if self.on_error not in get_args(OnError):
+            raise UsageError(f"on_error is {self.on_error!r}: it must be {' or '.join(get_args(OnError))}")
         _check_threads(self.threads)

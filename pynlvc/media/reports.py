@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pynlvc.codec.damage import Damage
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -63,9 +65,12 @@ class VerifyReport:
     path: Path
     against: Path | None  # the source that all samples were compared with
     codec: str
-    frames: int  # decoded without error
+    frames: int  # decoded, and proven right where the format can
     problems: tuple[str, ...]  # each names its frame
     seconds: float
+    damage: tuple[Damage, ...] = ()  # all of an NLVC track, slice by slice; `problems` sums it up
+    remarks: tuple[str, ...] = ()  # what is worth knowing and no damage: pieces that somebody joined
+    sha256: str | None = None  # of the file, None for standard input and sequences of pictures
 
     @property
     def ok(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -62,6 +62,9 @@ class VideoSource:
     ) -> None:
         self.path = path
         self.container: av.container.InputContainer = open_input(path, frame_rate=frame_rate)
+        self.first_header: _core.PacketInfo | None = (
+            None  # of the first packet of an NLVC track, once reading has begun
+        )
         self.moved = Fraction(0)  # seconds by which the container had to move all tracks, to be taken back
         try:
             self.tracks: dict[int, VideoTrack] = {}
@@ -155,9 +158,9 @@ class VideoSource:
         except (av.error.FFmpegError, OSError) as error:
             raise NlvcError(f"{self.path}: {reason(error)}") from error
 
-    def frames(self, on_damage: Callable[[NlvcError], None] | None = None) -> Iterator[av.VideoFrame]:
-        """The main track's frames alone. Damaged NLVC packets go to `on_damage`, where given, and reading goes on."""
-        for item in self._read((self.stream,), on_damage):
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """The main track's frames alone."""
+        for item in self._read((self.stream,)):
             if isinstance(item, tuple):
                 yield item[1]
 
@@ -182,9 +185,7 @@ class VideoSource:
         if shown is not None:
             yield shown
 
-    def _read(
-        self, streams: tuple[Stream, ...], on_damage: Callable[[NlvcError], None] | None = None
-    ) -> Iterator[Item]:
+    def _read(self, streams: tuple[Stream, ...]) -> Iterator[Item]:
         self._start()
         packets = self.container.demux(streams)
         track = self.main
@@ -205,10 +206,7 @@ class VideoSource:
                     f"{self.path}: {track.name} is damaged at frame {track.frames_read}: {reason(error)}"
                 ) from error
             except NlvcError as error:
-                if on_damage is None:
-                    raise type(error)(f"{self.path}: {track.name}: {error}") from None
-                on_damage(error)
-                continue
+                raise type(error)(f"{self.path}: {track.name}: {error}") from None
             for frame in decoded:
                 track.frames_read += 1
                 yield track, frame
@@ -224,12 +222,13 @@ class VideoSource:
         with ffmpeg_errors(f"cannot read {self.path}"), open_input(self.path) as again:
             first = next((p for p in again.demux(again.streams[self.stream.index]) if p.size), None)
         start = Fraction(self.container.start_time or 0, av.time_base)
-        if first is None or first.pts is None or abs(start) > MATROSKA_TICK:
-            return
         try:
-            header = _core.parse_packet(first)
+            header = None if first is None else _core.parse_packet(first)
         except _core.BitstreamError:
             return  # reading the frames will tell
+        self.first_header = header
+        if header is None or first is None or first.pts is None or abs(start) > MATROSKA_TICK:
+            return
         if header.format is None or header.pts_difference >= 0:
             return
         own = header.pts_difference * Fraction(*header.format.time_base)

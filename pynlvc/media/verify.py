@@ -1,11 +1,13 @@
-"""Is a file whole and right? Decodes everything and, where asked, compares every sample with the source."""
+"""Is a file whole and right? Decodes everything and, where asked, compares every frame with the source."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -13,12 +15,17 @@ from pathlib import Path
 import av
 import numpy as np
 
+from pynlvc import _avshim, _core
 from pynlvc.codec import DecoderSettings
+from pynlvc.codec.damage import Damage
 from pynlvc.codec.pixel_formats import plain_name, same_samples
 from pynlvc.codec.planes import frame_planes, memory_checksum
 from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
-from pynlvc.media.containers import holds_pictures
+from pynlvc.media.containers import STANDARD_STREAM, holds_pictures
+from pynlvc.media.fixity import file_sha256
+from pynlvc.media.framemd5 import FrameHashes, frame_hash
+from pynlvc.media.matroska import damaged_elements
 from pynlvc.media.reports import ProgressCallback, VerifyReport
 from pynlvc.media.source import VideoSource
 from pynlvc.media.tally import Tally
@@ -26,7 +33,7 @@ from pynlvc.media.timeline import MATROSKA_TICK
 
 _MISSING = object()  # stands for a frame after the end of a file
 
-MAX_PROBLEMS = 100  # a report lists so many; then one line says that there are more
+MAX_PROBLEMS = 100  # comparisons with another file list so many; then one line says that there are more
 
 
 class _Problems:
@@ -56,62 +63,140 @@ def verify(
     """Decodes the whole video track of `path`: all stored checksums, order of timestamps, completeness of the file.
 
     With `against`, every sample of every frame, the number of frames and their times (within the rounding of the
-    containers) are compared with that file's video track. Damage is listed in the report and does not raise; NlvcError
-    is raised for files that cannot be read at all.
+    containers) are compared with that file's video track; or every frame's hash, where `against` is what
+    `ffmpeg -f framemd5` or `pynlvc framemd5` wrote. Damage is listed in the report and does not raise; NlvcError is
+    raised for files that cannot be read at all, and MissingModelError.
     """
     started = time.monotonic()
     problems = _Problems()
+    settings = replace(settings or DecoderSettings(), on_error="conceal")
     with ExitStack() as files:
         checked = files.enter_context(VideoSource(Path(path), settings=settings))
-        original = files.enter_context(VideoSource(Path(against), settings=settings)) if against is not None else None
+        hashes = None if against is None else FrameHashes.read(Path(against))
+        original = None
+        if against is not None and hashes is None:
+            original = files.enter_context(VideoSource(Path(against), settings=replace(settings, on_error="fail")))
         tally = Tally("verifying", checked.expected_frames, progress)
         frames = _checked_frames(checked, problems, tally)
-        if original is None:
+        if original is not None:
+            _compare(frames, checked, original, problems)
+        elif hashes is not None:
+            _compare_hashes(frames, hashes, Path(against or ""), problems)
+        else:
             for _ in frames:
                 pass
-        else:
-            _compare(frames, checked, original, problems)
         if checked.damaged_frames:
             problems.add(f"FFmpeg found {checked.damaged_frames} frames damaged")
         if checked.missing_seconds:
             problems.add(f"the track ends {checked.missing_seconds:.3f} s too early: frames are missing at its end")
+        damage, remarks = _conclude(checked, problems)
         tally.finish()
+    whole = str(path) != STANDARD_STREAM and Path(path).is_file()
     return VerifyReport(
         path=Path(path),
         against=None if against is None else Path(against),
         codec=checked.codec_name,
-        frames=checked.frames_read,
-        problems=problems.all(),
+        frames=tally.frames,
+        problems=(*describe_damage(damage), *problems.all()),
         seconds=time.monotonic() - started,
+        damage=damage,
+        remarks=remarks,
+        sha256=file_sha256(Path(path)) if whole else None,
     )
 
 
+def _conclude(source: VideoSource, problems: _Problems) -> tuple[tuple[Damage, ...], tuple[str, ...]]:
+    """(damage, remarks) of what was read; what the container says for itself goes to the problems."""
+    for element in damaged_elements(source.path):
+        problems.add(element)
+    if not source.is_nlvc:
+        return (), ()
+    _check_header(source, problems)
+    for problem in source.main.continuity.problems:
+        problems.add(problem)
+    return tuple(source.main.damage), tuple(source.main.continuity.remarks)
+
+
+def describe_damage(damage: Sequence[Damage]) -> list[str]:
+    """A line for everything that is damaged itself, and one for each run of frames that rest on it."""
+    lines: list[str] = []
+    run: list[int] = []  # first and last frame of the current one
+
+    def end_run() -> None:
+        if run:
+            frames = f"frame {run[0]} rests" if run[0] == run[1] else f"frames {run[0]} to {run[1]} rest"
+            lines.append(f"{frames} on damaged or missing frames, and not all samples are right")
+            run.clear()
+
+    for found in damage:
+        if found.kind == "dependent" or (found.kind == "missing" and "keyframe" in found.what):
+            if run and found.frame <= run[1] + 1:
+                run[1] = found.frame
+            else:
+                end_run()
+                run[:] = [found.frame, found.frame]
+        else:
+            end_run()
+            lines.append(str(found))
+    end_run()
+    return lines
+
+
+def _check_header(source: VideoSource, problems: _Problems) -> None:
+    """The container's copy of the header agrees with the stream's own, as far as that is known."""
+    extradata = _avshim.extradata(source.stream)
+    try:
+        copy = _core.parse_sequence_header(extradata) if extradata else None
+    except _core.BitstreamError as error:
+        problems.add(f"the container's copy of the stream's header is damaged: {error}")
+        return
+    own = source.first_header
+    if copy is None or own is None or not own.is_keyframe:
+        return
+    said = own.format, own.model_hash, own.delta, own.sequence_side
+    model = hashlib.sha256(copy.embedded_model).hexdigest() if copy.embedded_model else copy.model_hash
+    if (copy.format, copy.model_hash, copy.delta, copy.side) != said or model != copy.model_hash:
+        problems.add("the container's copy of the stream's header does not say what the stream itself says")
+
+
 def _checked_frames(source: VideoSource, problems: _Problems, tally: Tally) -> Iterator[av.VideoFrame | None]:
-    """Every frame of the track, None for one that is damaged; notes what is wrong."""
-    lost: list[NlvcError] = []
+    """Every frame of the track, None for one that is damaged or missing; notes what is wrong."""
     last_seconds: Fraction | None = None
     number = 0
     try:
-        for frame in source.frames(lost.append):
-            for error in lost:
-                problems.add(str(error))
-                yield None
-            number += len(lost)
-            lost.clear()
+        for frame in source.frames():
+            while source.is_nlvc and number < source.main.place:
+                yield None  # a packet without a frame, or frames that are not there
+                number += 1
             time_seconds = frame_seconds(frame)
-            if last_seconds is not None and time_seconds <= last_seconds:
+            if last_seconds is not None and time_seconds <= last_seconds and not frame.is_corrupt:
                 problems.add(f"frame {number}: its timestamp does not follow the frame before it")
             last_seconds = time_seconds
-            tally.add_frame(frame, 0)
-            yield frame
+            if source.is_nlvc and frame.is_corrupt:
+                yield None
+            else:
+                tally.add_frame(frame, 0)
+                yield frame
             number += 1
     except NlvcError as end:
         problems.add(str(end))
-    for error in lost:
-        problems.add(str(error))
-        yield None
-    if number + len(lost) == 0 and not problems.found:
+    if number == 0 and not problems.found:
         problems.add("the video track has no frames")
+
+
+def _compare_hashes(
+    frames: Iterator[av.VideoFrame | None], hashes: FrameHashes, path: Path, problems: _Problems
+) -> None:
+    """Compares every frame with its line in a framemd5 file."""
+    count = 0
+    for number, frame in enumerate(frames):
+        count += 1
+        if frame is None or number >= len(hashes.digests):
+            continue
+        if frame_hash(frame, hashes.algorithm)[0] != hashes.digests[number]:
+            problems.add(f"frame {number} differs from its {hashes.algorithm} in {path}")
+    if count != len(hashes.digests):
+        problems.add(f"there are {count} frames where {path} has {len(hashes.digests)}")
 
 
 def _compare(

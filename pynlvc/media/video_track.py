@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -11,7 +12,9 @@ from av.video.stream import VideoStream
 
 from pynlvc import _avshim
 from pynlvc.codec import Decoder, DecoderSettings
+from pynlvc.codec.damage import Damage
 from pynlvc.errors import NlvcError
+from pynlvc.media.continuity import Continuity
 from pynlvc.media.timeline import MATROSKA_TICK, Timeline
 from pynlvc.media.tracks import is_nlvc
 
@@ -35,11 +38,14 @@ class VideoTrack:
         self.is_nlvc = is_nlvc(stream)
         self.frames_read = 0
         self.damaged_frames = 0  # that FFmpeg decoded with errors and concealed
+        self.damage: list[Damage] = []  # of NLVC, where the settings conceal it
         self._settings = settings
         self._next_pts = 0
         self._end_pts = 0  # where the last packet read so far ends, in units of time_base
         if self.is_nlvc:
             self._timeline = Timeline(self.time_base, counts_frames=counts_frames)
+            self.continuity = Continuity(self.time_base, counts_frames=counts_frames)
+            self._packets = 0
             self.restart()
         elif stream.codec_context is None:
             tag = _avshim.codec_tag(stream).decode("latin-1").strip("\0")
@@ -47,6 +53,11 @@ class VideoTrack:
         else:
             stream.codec_context.thread_type = "AUTO"
             stream.codec_context.thread_count = settings.threads
+
+    @property
+    def place(self) -> int:
+        """Number of the frame that the last NLVC packet holds, packets without a frame and missing frames counted."""
+        return self._packets - 1 + self.continuity.missing
 
     def restart(self) -> None:
         """Forgets what was decoded: packets of another place follow."""
@@ -93,13 +104,23 @@ class VideoTrack:
         if packet.pts is not None:
             self._end_pts = max(self._end_pts, packet.pts + (packet.duration or 0))
         if self.is_nlvc:
-            frames = self._decoder.decode(packet)
+            frames = self._decode_nlvc(packet)
             for frame in frames:
                 self._timeline.place(frame, packet.pts if packet.pts is not None else packet.dts)
         else:
             frames = packet.decode()
             for frame in frames:
                 self._complete(frame)
+        return frames
+
+    def _decode_nlvc(self, packet: av.Packet) -> list[av.VideoFrame]:
+        frames = self._decoder.decode(packet)
+        if packet.size:
+            found = self._decoder.damage
+            self.damage += [replace(damage, frame=self._packets, position=packet.pos) for damage in found]
+            self._packets += 1
+            time = packet.pts if packet.pts is not None else packet.dts
+            self.continuity.see(self._decoder.decoded, None if time is None else time * self.time_base)
         return frames
 
     def _complete(self, frame: av.VideoFrame) -> None:

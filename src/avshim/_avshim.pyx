@@ -19,6 +19,7 @@ import av
 import av.frame
 
 SUPPORTED_MAJORS = {"libavutil": 60, "libavcodec": 62, "libavformat": 62}  # FFmpeg 8, see libav_prefix.h
+cdef int CORRUPT = 1  # AV_FRAME_FLAG_CORRUPT
 cdef int INTERLACED = 1 << 3  # AV_FRAME_FLAG_INTERLACED
 cdef int TOP_FIELD_FIRST = 1 << 4
 cdef int UNKNOWN_PROFILE_OR_LEVEL = -99
@@ -241,6 +242,12 @@ def set_frame_fields(Frame frame not None, bint interlaced, bint top_field_first
     if top_field_first:
         f.flags |= TOP_FIELD_FIRST
     f.repeat_pict = repeat
+
+
+def mark_corrupt(Frame frame not None) -> None:
+    """Makes `frame.is_corrupt` true, as FFmpeg's decoders do for frames that they concealed."""
+    cdef lib.AVFrame *f = frame.ptr
+    f.flags |= CORRUPT
 
 
 def frame_side_data(Frame frame not None) -> list[tuple[int, bytes]]:

@@ -1,0 +1,1 @@
+"""Targets for libFuzzer (Makefile), their seeds and the regression corpus."""
