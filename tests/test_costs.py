@@ -12,7 +12,7 @@ from tests.core_frames import assert_equal_planes, decode_all, encode_all, make_
 MODEL = load_model("fast").data
 
 
-@pytest.mark.parametrize("content", ["moving", "noise"])
+@pytest.mark.parametrize("content", ["moving", "noise", "screen"])
 @pytest.mark.parametrize("effort", [0, 3])
 def test_costs_are_those_of_the_encoder(content: str, effort: int) -> None:
     form = make_format(70, 54, sx=1, sy=1)

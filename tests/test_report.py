@@ -17,6 +17,7 @@ import pytest
 import pynlvc
 from pynlvc.codec import Decoder, EncoderSettings
 from pynlvc.codec.decoder import FrameCosts
+from pynlvc.codec.pixel_formats import PIXEL_FORMATS
 from pynlvc.errors import BitstreamError, NlvcError, UsageError
 from pynlvc.report import album
 from pynlvc.report.album import Album, AlbumMaker
@@ -170,7 +171,7 @@ def noise_album(frames: int, width: int = 320, height: int = 240) -> Album:
     picture = av.VideoFrame.from_ndarray(rng.integers(0, 256, (height, width, 3), np.uint8), format="rgb24")
     for index in range(frames):
         blocks = rng.random((-(-height // 16), -(-width // 16)), np.float32) * 2048
-        record = FrameRecord(index, index / 25, index == 0, False, 1, {}, 1, 0, 0)
+        record = FrameRecord(index, index / 25, index == 0, False, 1, {}, ("model",), 0)
         maker.add(DecodedRecord(record, picture, FrameCosts((1.0,), 0.0, blocks)))
     return maker.finish()
 
@@ -189,7 +190,7 @@ def test_pages_stay_below_five_megabytes_whatever_they_show(monkeypatch: pytest.
 def test_long_clips_share_pictures_and_bars() -> None:
     made = noise_album(700, 32, 16)
     assert made.frames == tuple(range(0, 700, 3))
-    records = [FrameRecord(n, n / 25, n % 50 == 0, n == 100, 100 + n, {}, 1, 0, 0) for n in range(1501)]
+    records = [FrameRecord(n, n / 25, n % 50 == 0, n == 100, 100 + n, {}, ("model",), 0) for n in range(1501)]
     chart = bars(records)
     assert (len(chart), chart[0].frames, chart[-1].frames) == (501, 3, 1)
     assert chart[1].bits == 8 * 104 and not chart[1].keyframe
@@ -206,6 +207,20 @@ def test_pictures_of_other_formats(tmp_path: Path, model_path: Path) -> None:
         names = [row[0] for row in rows]
         assert names[: len(planes)] == planes
         assert number(rows[names.index("embedded model")][3]) == model_path.stat().st_size
+
+
+def test_every_pixel_format_has_pictures() -> None:
+    for name in PIXEL_FORMATS:
+        for width, height in ((1, 1), (21, 17)):
+            picture = av.VideoFrame(width, height, name)
+            for plane in picture.planes:
+                np.ndarray(plane.buffer_size, np.uint8, buffer=memoryview(plane)).fill(0)
+            blocks = np.ones((-(-height // 16), -(-width // 16)), np.float32)
+            maker = AlbumMaker(width, height, 1)
+            maker.add(
+                DecodedRecord(FrameRecord(0, 0, True, False, 1, {}, ("model",), 0), picture, FrameCosts((), 0, blocks))
+            )
+            assert len(maker.finish().pictures) == 1, name
 
 
 def test_peers_are_measured_and_proven(coded: Path, tmp_path: Path) -> None:

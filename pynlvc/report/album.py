@@ -14,6 +14,8 @@ import av.codec.context
 import numpy as np
 from numpy.typing import NDArray
 
+from pynlvc.codec.pixel_formats import pixel_format
+from pynlvc.codec.planes import frame_planes, new_frame
 from pynlvc.report.costs import BLOCK, DecodedRecord
 
 MOST_PICTURES = 300
@@ -65,7 +67,7 @@ class AlbumMaker:
         if decoded.record.number % self._step:
             return
         self._frames.append(decoded.record.number)
-        small = decoded.picture.reformat(*self._size, format="yuvj420p")
+        small = _little_endian(decoded.picture).reformat(*self._size, format="yuvj420p")
         small.pts, small.time_base = len(self._pictures), Fraction(1)
         small.pict_type = av.video.frame.PictureType.NONE
         self._pictures.append(small)
@@ -144,6 +146,13 @@ def png(indices: NDArray[np.uint8], colours: Sequence[tuple[int, int, int]]) -> 
     table[: len(colours)] |= np.array([red << 16 | green << 8 | blue for red, green, blue in colours], np.uint32)
     context = _encoder("png", frame, {"compression_level": "9", "pred": "none"})
     return b"".join(bytes(packet) for source in (frame, None) for packet in context.encode(source))
+
+
+def _little_endian(frame: av.VideoFrame) -> av.VideoFrame:
+    """The same samples in a format that FFmpeg's scaler reads: of big-endian words it knows some alone."""
+    if not pixel_format(frame.format.name).big_endian:
+        return frame
+    return new_frame(frame_planes(frame), frame.width, frame.height, f"{frame.format.name.removesuffix('be')}le")
 
 
 def _encoder(name: str, like: av.VideoFrame, options: dict[str, str]) -> av.VideoCodecContext:

@@ -37,8 +37,7 @@ class FrameRecord:
     scene_cut: bool  # a keyframe where the content changes
     packet_bytes: int
     parts: dict[str, float]  # bytes by part of the packet; their sum is packet_bytes
-    slices: int
-    raw_slices: int  # stored without the model
+    slice_modes: tuple[str, ...]  # how each slice is coded, as _core.PacketInfo.slice_modes
     checksum: int  # CRC-32C of the samples, which the decoder has proven
 
 
@@ -76,8 +75,7 @@ def read_costs(path: Path, settings: DecoderSettings | None = None) -> Iterator[
                 scene_cut=cuts.at(picture, header.is_keyframe),
                 packet_bytes=packet.size,
                 parts=_parts(packet.size, header, decoder.costs, pixel_format(picture.format.name)),
-                slices=len(header.slice_modes),
-                raw_slices=header.slice_modes.count("raw"),
+                slice_modes=tuple(header.slice_modes),
                 checksum=header.checksum,
             )
             yield DecodedRecord(record, picture, decoder.costs)

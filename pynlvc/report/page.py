@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -199,6 +200,7 @@ def _settings(found: Findings) -> list[tuple[str, str]]:
     track, stream = found.track, found.track.stream
     assert stream is not None, "the file is NLVC"
     fewest, most = stream.slices
+    modes = Counter(mode for record in found.records for mode in record.slice_modes)
     corrected = sum(CORRECTED in record.parts for record in found.records)
     embedded = "embedded in the file" if stream.model_embedded else "installed here, not in the file"
     return [
@@ -206,7 +208,7 @@ def _settings(found: Findings) -> list[tuple[str, str]]:
         ("slope δ of the groups", f"{stream.delta}"),
         ("GOP", f"at most {track.longest_gop} frames from keyframe to keyframe"),
         ("slices", f"{fewest} in a frame" if fewest == most else f"{fewest} to {most} in a frame"),
-        ("stored raw", f"{stream.raw_slices} of {stream.slices_total} slices"),
+        ("slices are coded as", ", ".join(f"{mode} ({count:,})" for mode, count in sorted(modes.items()))),
         ("effort", f"new corrections in {corrected} of {track.frames} frames (the stream does not name the effort)"),
         ("time base", f"{stream.time_base} s"),
     ]
