@@ -101,7 +101,7 @@ def rate_per_frame(sizes: Sequence[FrameSize], folder: Path) -> Path:
         own = sorted((size.frame, size.bytes) for size in sizes if (size.clip, size.codec) == (clip, codec))
         colour = PEER_COLOUR if codec == PEER else COLOURS.get(_model(codec))
         axes.plot([n for n, _ in own], [count / 1000 for _, count in own], label=codec, color=colour, marker=".")
-    axes.set(xlabel=f"frame of {clip}", ylabel="kB", ylim=(0, None))
+    axes.set(xlabel=f"frame of {clip}", ylabel="kB", ylim=(0, None), xticks=range(0, len(own), 5))
     axes.legend(frameon=False)
     figure.tight_layout()
     return _save(figure, folder / "rate_per_frame.svg")
@@ -144,7 +144,7 @@ def slopes(rows: Sequence[Row], folder: Path) -> Path:
             values = [_mean_fps(rows, clips, f"{model}-d{d}", kind) for d in deltas]
             speed.plot(deltas, values, line, label=f"{model}, {kind}", color=colour, marker="o")
     rate.set(xlabel="slope δ", ylabel="% of raw, mean", xticks=range(3))
-    speed.set(xlabel="slope δ", ylabel="frames/s, mean", xticks=range(3), yscale="log")
+    speed.set(xlabel="slope δ", ylabel="frames/s, mean", xticks=range(3), ylim=(0, None))
     for axes in (rate, speed):
         axes.grid(linewidth=0.3)
         axes.legend(frameon=False)

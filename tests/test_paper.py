@@ -14,7 +14,7 @@ from benchmarks.harness import hash_in_process, load_source, measure
 from benchmarks.paper_codecs import PngPlanes, paper_codecs
 from benchmarks.paper_figures import draw_all
 from benchmarks.paper_table import DOCUMENT, TABLE, mean, percent, training_cost, with_tables
-from benchmarks.results import Row, read_rows
+from benchmarks.results import FOLDER, Row, read_rows
 from pynlvc.model.store import load_model, model_names
 from tests.clip_files import write_clip
 from tests.clips import make_clip
@@ -49,6 +49,14 @@ def test_figures_of_the_text_are_those_of_other_tables() -> None:
     assert found
     assert f"| fast | P, class 0 | 81 | {found[1]} |" in model
     assert f"| standard | P, class 0 | 81 | {found[2]} |" in model
+
+
+def test_worth_is_that_of_the_ablation() -> None:
+    table = (FOLDER / "ablation.tsv").read_text(encoding="utf-8").splitlines()
+    ratio = {line.split("\t")[0]: float(line.split("\t")[-1]) for line in table[1:]}
+    assert f"| {100 * (ratio['no corrections (effort 0)'] - 1):.1f} % of the bytes in the mean" in TEXT
+    assert f"scene cuts save {100 * (ratio['no scene cuts'] - 1):.1f} % in the mean" in TEXT
+    assert f"two instead of one cost {100 * (1 / ratio['one slice'] - 1):.1f} % |" in TEXT
 
 
 def test_png_holds_every_plane(tmp_path: Path) -> None:
