@@ -161,6 +161,7 @@ def _encoder(name: str, like: av.VideoFrame, options: dict[str, str]) -> av.Vide
     context.width, context.height, context.pix_fmt = like.width, like.height, like.format.name
     context.time_base = Fraction(1)
     context.options = options
+    context.thread_count = 1  # the same bytes on every machine
     return context
 
 
