@@ -18,7 +18,7 @@ class RandomNetwork:
     """Shape of one random network; `extreme` puts the weights at the ends of their ranges."""
 
     frame_type: int  # 0 I, 1 P
-    plane_class: int  # 0..2
+    plane_class: int  # 0..4
     taps: int = 20  # first tap list, 1..255
     errors: int = 12  # second tap list, 0..255
     h1: int = 10  # first hidden layer, 1..255
@@ -28,7 +28,8 @@ class RandomNetwork:
 
     def allowed_planes(self) -> list[int]:
         """Context planes that this frame type and plane class may tap."""
-        planes = [*range(8 + 3 * self.plane_class), LEVEL]
+        guides = (0, 1, 2, 1, 2)[self.plane_class]
+        planes = [*range(8 + 3 * guides), LEVEL]
         return [p for p in planes if self.frame_type == 1 or p not in TEMPORAL_PLANES]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pynlvc.cli.options import add_decoder_options, decoder_settings
+from pynlvc.cli.options import add_damage_option, add_decoder_options, decoder_settings
 from pynlvc.cli.transcode import summary
 from pynlvc.media.containers import STANDARD_STREAM
 from pynlvc.media.transcode import transcode
@@ -21,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="file to write: .nut, .mkv, .avi, .y4m; default: - for stdout",
     )
     parser.add_argument("--force", action="store_true", help="replace an existing output")
+    add_damage_option(parser)
     add_decoder_options(parser)
 
 

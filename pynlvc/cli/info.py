@@ -1,28 +1,44 @@
-"""Show what is known about a file's video track: size, format, model, keyframes, slices, bits. Nothing is decoded."""
+"""Show what is known about a file's video track: size, format, model, keyframes, slices, bits. Nothing is decoded.
+
+--check POLICY: conditions separated by commas, such as "gop=1, slices>=4, crc". A name with =, !=, <, <=, > or >= and a
+value, or alone: crc, embedded, installed. Exit code 0 if the file meets them all, else 1 with one line for each that it
+does not.
+"""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import json
+import sys
 from fractions import Fraction
 from pathlib import Path
 
 from pynlvc.cli.progress import duration
 from pynlvc.media.info import TrackInfo, info
+from pynlvc.media.policy import FACTS, check, parse_policy
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("input", type=Path, help="video file")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    facts = "; ".join(f"{name}: {meaning}" for name, (meaning, _) in FACTS.items())
+    parser.add_argument("--check", metavar="POLICY", help=f"conditions that the file must meet. {facts}")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the description."""
+    """Prints the description, or what it lacks."""
+    policy = None if arguments.check is None else parse_policy(arguments.check)
     track = info(arguments.input)
-    print(as_json(track) if arguments.json else as_text(track))
-    return 0
+    if policy is None or arguments.json:
+        print(as_json(track) if arguments.json else as_text(track))
+    failures = [] if policy is None else check(track, policy)
+    for failure in failures:
+        print(f"pynlvc: {track.path}: {failure}", file=sys.stderr)
+    if policy is not None and not arguments.json:
+        print(f"{track.path}: {'does not meet' if failures else 'meets'} the policy")
+    return 1 if failures else 0
 
 
 def as_json(track: TrackInfo) -> str:

@@ -23,9 +23,24 @@ def add_decoder_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_damage_option(parser: argparse.ArgumentParser) -> None:
+    """--on-error."""
+    parser.add_argument(
+        "--on-error",
+        choices=("fail", "conceal"),
+        default="fail",
+        help="at damage in an NLVC file: fail (default), or conceal: show the frame before in its place, say so on "
+        "stderr, go on, and exit with 1",
+    )
+
+
 def decoder_settings(arguments: argparse.Namespace) -> DecoderSettings:
-    """The settings that add_decoder_options read."""
-    return DecoderSettings(threads=arguments.threads, model_files=tuple(arguments.model_file))
+    """The settings that add_decoder_options and add_damage_option read."""
+    return DecoderSettings(
+        threads=arguments.threads,
+        model_files=tuple(arguments.model_file),
+        on_error=getattr(arguments, "on_error", "fail"),
+    )
 
 
 def add_progress_option(parser: argparse.ArgumentParser) -> None:

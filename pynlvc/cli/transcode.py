@@ -1,17 +1,20 @@
 """Code a video file to NLVC, or NLVC back to another lossless codec, bit for bit. All other tracks are copied.
 
 The output appears under its name only when it is complete and verified: every written frame is decoded again and
-compared with the source's (--no-verify leaves that out). Exit code 1 with an output: the source has damage, which was
-copied or mended as stderr says.
+compared with the source's (--no-verify leaves that out). A run that was killed leaves `.NAME.part` and `.NAME.resume`
+beside it: --resume goes on from there, any other run removes them. Exit code 1 with an output: the source has damage,
+which was copied or mended as stderr says.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import sys
 from fractions import Fraction
 
-from pynlvc.cli.options import add_decoder_options, add_progress_option, decoder_settings
+from pynlvc.cli.options import add_damage_option, add_decoder_options, add_progress_option, decoder_settings
 from pynlvc.cli.progress import ProgressLine, duration
 from pynlvc.codec import EncoderSettings
 from pynlvc.codec.settings import MAX_EFFORT
@@ -53,7 +56,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--container", choices=("mkv", "nut"), default="mkv", help="of standard output (default: %(default)s)"
     )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with what an interrupted run left beside the output, if anything, and leave it there again",
+    )
+    parser.add_argument("--framemd5", metavar="FILE", help="write the MD5 of every frame as ffmpeg -f framemd5 does")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_progress_option(parser)
+    add_damage_option(parser)
     add_decoder_options(parser)
     encoding = parser.add_argument_group("encoding to NLVC")
     encoding.add_argument(
@@ -90,7 +101,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="no additional keyframes where the scene changes",
     )
-    encoding.add_argument("--embed-model", action="store_true", help="put the model into the file")
+    encoding.add_argument(
+        "--embed-model",
+        action=argparse.BooleanOptionalAction,
+        help="put the model into the file (default: where it will cost less than 0.1 %%)",
+    )
 
 
 def _rate(text: str) -> Fraction:
@@ -124,23 +139,28 @@ def run(arguments: argparse.Namespace) -> int:
             container=f".{arguments.container}",
             verify=arguments.verify,
             overwrite=arguments.force,
+            resume=arguments.resume,
+            framemd5=arguments.framemd5,
             progress=line.callback,
         )
     for warning in report.warnings:
         print(f"pynlvc: warning: {warning}", file=sys.stderr)
     for problem in report.problems:
         print(f"pynlvc: {report.source}: {problem}", file=sys.stderr)
-    print(summary(report), file=sys.stderr if arguments.output == STANDARD_STREAM else sys.stdout)
+    text = json.dumps(dataclasses.asdict(report), default=str, indent=2) if arguments.json else summary(report)
+    print(text, file=sys.stderr if arguments.output == STANDARD_STREAM else sys.stdout)
     return 1 if report.problems else 0
 
 
 def summary(report: TranscodeReport) -> str:
     """One line about a finished transcode."""
+    resumed = f"{report.reused_frames} frames of them from an interrupted run, " if report.reused_frames else ""
     check = f"verified in {duration(report.verify_seconds)}" if report.verified else "not verified"
     warnings = f", {len(report.warnings)} warnings" if report.warnings else ""
     problems = f", {len(report.problems)} problems" if report.problems else ""
     return (
         f"{report.target}: {report.frames} frames {report.width}x{report.height} {report.pix_fmt} as {report.codec}, "
+        f"{resumed}"
         f"{report.coded_bytes} bytes, {report.bits_per_pixel:.3f} bpp, 1:{report.ratio:.2f}, "
         f"{report.frames / max(report.seconds, 1e-9):.1f} frames/s, {check}{warnings}{problems}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -33,3 +34,28 @@ class Decoded:
     number: int  # frames since the keyframe; in a keyframe frames of the stream before it (§9)
     seconds: Fraction | None  # when it is shown by the stream's own times, None: unknown
     duration_seconds: Fraction
+
+
+def describe_damage(damage: Sequence[Damage]) -> list[str]:
+    """A line for everything that is damaged itself, and one for each run of frames that rest on it."""
+    lines: list[str] = []
+    run: list[int] = []  # first and last frame of the current one
+
+    def end_run() -> None:
+        if run:
+            frames = f"frame {run[0]} rests" if run[0] == run[1] else f"frames {run[0]} to {run[1]} rest"
+            lines.append(f"{frames} on damaged or missing frames, and not all samples are right")
+            run.clear()
+
+    for found in damage:
+        if found.kind == "dependent" or (found.kind == "missing" and "keyframe" in found.what):
+            if run and found.frame <= run[1] + 1:
+                run[1] = found.frame
+            else:
+                end_run()
+                run[:] = [found.frame, found.frame]
+        else:
+            end_run()
+            lines.append(str(found))
+    end_run()
+    return lines

@@ -51,10 +51,10 @@ class Encoder:
         self._model = load_model(settings.model)
         self._side: SideInformation = {} if like is None else lasting(self._side_of(like))
         self._codes_padding = like is not None and read_padding(like).plane is not None
+        self._frames = 0
         self._core = self._new_core()
         interval = Fraction(settings.gop_seconds).limit_denominator(1_000_000)  # 0.2 s means 1/5 s
         self._keyframe_ticks = None if settings.gop is not None else interval / self._time_base
-        self._frames = 0
         self._next_pts = 0  # where the previous frame ended
         self._last_pts: int | None = None
         self._keyframe_pts = 0
@@ -69,10 +69,11 @@ class Encoder:
                 keyframe_interval=settings.gop or 0,
                 slices=settings.slices,
                 threads=settings.threads,
-                embed_model=settings.embed_model,
+                embed_model=bool(settings.embed_model),
                 scene_cuts=settings.scene_cuts,
                 effort=settings.effort,
                 side=self._side,
+                first_number=self._frames,
             )
         except _core.BitstreamError as error:
             raise ModelError(f"model {settings.model}: {error}") from None
@@ -131,16 +132,36 @@ class Encoder:
         encoded = self._core.encode(
             planes, pts=pts, duration=duration, force_keyframe=keyframe or self._keyframe_due(pts), side=side
         )
+        return [self._packet(encoded.data, pts, duration, encoded.is_keyframe)]
+
+    def skip(self, frame: av.VideoFrame, packet: av.Packet) -> list[av.Packet]:
+        """Takes the packet of an earlier, interrupted run of the same encoder over the same frames instead of encoding.
+
+        Every frame from the first one up to the one before a keyframe can be skipped; what is encoded from that
+        keyframe on is what the earlier run would have made. That `packet` holds this very frame is the caller's to
+        prove. Returns it with the frame's times.
+        """
+        self._check_picture(frame)
+        pts, duration = self._timestamps(frame)
+        planes, _ = self._planes_and_side(frame)
+        data = bytes(packet)
+        is_keyframe = _core.parse_packet(data).is_keyframe
+        self._core.skip(
+            planes, pts=pts, duration=duration, force_keyframe=self._keyframe_due(pts), was_keyframe=is_keyframe
+        )
+        return [self._packet(data, pts, duration, is_keyframe)]
+
+    def _packet(self, data: bytes, pts: int, duration: int, is_keyframe: bool) -> av.Packet:
         self._frames += 1
         self._last_pts, self._next_pts = pts, pts + duration
-        if encoded.is_keyframe:
+        if is_keyframe:
             self._keyframe_pts = pts
-        packet = av.Packet(encoded.data)
+        packet = av.Packet(data)
         packet.pts = packet.dts = pts
         packet.duration = duration
         packet.time_base = self._time_base
-        packet.is_keyframe = encoded.is_keyframe
-        return [packet]
+        packet.is_keyframe = is_keyframe
+        return packet
 
     def reset(self) -> None:
         """Forgets all frames, which frees their memory: the next one becomes a keyframe."""

@@ -33,7 +33,9 @@ class EncoderSettings:
     scene_cuts: bool = True  # start a keyframe where the picture changes altogether
     slices: int = 0  # independent parts of a frame, 1..8; 0: chosen by the picture's height
     threads: int = 0  # processor threads, 1..256; 0: one per core; the coded bytes do not depend on it
-    embed_model: bool = False  # put the model into every keyframe: the stream then needs no installed model
+    # put the model into the first keyframe and the header: the stream then needs no installed model; None: where the
+    # length is known and it will cost less than 0.1 % (see pynlvc.media.transcode), otherwise not
+    embed_model: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.effort <= MAX_EFFORT:

@@ -52,6 +52,26 @@ class FrameMd5:
         yield f"0, {pts:10d}, {pts:10d}, {1:8d}, {size:8d}, {digest}"
 
 
+class FrameMd5Writer:
+    """Writes the lines into a file, frame by frame."""
+
+    def __init__(self, path: Path, source: VideoSource) -> None:
+        self._path = path
+        self._lines = FrameMd5(source)
+        with ffmpeg_errors(f"cannot write {path}"):
+            self._file = path.open("w", encoding="utf-8")
+
+    def add(self, frame: av.VideoFrame) -> None:
+        """The next frame."""
+        with ffmpeg_errors(f"cannot write {self._path}"):
+            self._file.writelines(f"{line}\n" for line in self._lines.lines(frame))
+
+    def close(self) -> None:
+        """Ends the file; more than once does no harm."""
+        with ffmpeg_errors(f"cannot write {self._path}"):
+            self._file.close()
+
+
 def framemd5(path: str | os.PathLike[str], *, settings: DecoderSettings | None = None) -> Iterator[str]:
     """The lines (without line ends) of FrameMd5 for a file's main video track."""
     with VideoSource(Path(path), settings=settings) as source:

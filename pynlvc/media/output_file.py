@@ -49,11 +49,11 @@ def check_target(target: Path, source: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def written(target: Path, *, for_nlvc: bool, container: str | None) -> Iterator[Output]:
+def written(target: Path, *, for_nlvc: bool, container: str | None, keep_part: bool = False) -> Iterator[Output]:
     """Gives the place to write to, which becomes `target` if the block succeeds.
 
     `container`: suffix (".mkv" or ".nut") for standard output. On any exception, an interruption included, what was
-    written is removed and `target` stays as it was.
+    written is removed (`keep_part`: kept under its name, see part_path) and `target` stays as it was.
     """
     if str(target) == STANDARD_STREAM:
         known = stream_containers()
@@ -68,24 +68,32 @@ def written(target: Path, *, for_nlvc: bool, container: str | None) -> Iterator[
         with _sequence_beside(target) as pattern:
             yield Output(os.fspath(pattern), name, {"start_number": "1"}, pattern)
         return
-    with written_beside(target) as part:
+    with written_beside(target, keep_part=keep_part) as part:
         options = {"update": "1"} if name == PICTURES else container_options(name)
         yield Output(os.fspath(part), name, options, part)
 
 
+def part_path(target: Path) -> Path:
+    """Where a file is written before it is complete: what is found there was left by an interruption."""
+    return target.with_name(f".{target.name}.part")
+
+
 @contextmanager
-def written_beside(target: Path) -> Iterator[Path]:
-    """Gives the path to write to (`.NAME.part` beside the target), which becomes `target` if the block succeeds."""
-    part = target.with_name(f".{target.name}.part")
+def written_beside(target: Path, *, keep_part: bool = False) -> Iterator[Path]:
+    """Gives the path to write to (part_path), which becomes `target` if the block succeeds."""
+    part = part_path(target)
+    complete = False
     try:
         yield part
         _sync(part)
         part.replace(target)
         _sync(target.parent)
+        complete = True
     except OSError as error:
         raise NlvcError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        if complete or not keep_part:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -94,6 +102,8 @@ def _sequence_beside(target: Path) -> Iterator[Path]:
     folder = target.with_name(f".{target.name.replace('%', '-')}.part")  # one pattern in a path is enough
     pattern = folder / target.name
     try:
+        if folder.is_dir():
+            shutil.rmtree(folder)  # left by an interruption
         folder.mkdir()
         yield pattern
         for number in sequence_numbers(target):

@@ -46,6 +46,8 @@ class TranscodeReport:
     verify_seconds: float
     warnings: tuple[str, ...]  # what could not be kept or is worth knowing
     problems: tuple[str, ...] = ()  # damage that was found in the source and copied or mended
+    sha256: str | None = None  # of the target, None for standard output and sequences of pictures
+    reused_frames: int = 0  # taken from an interrupted run
 
     @property
     def bits_per_pixel(self) -> float:

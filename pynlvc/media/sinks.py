@@ -19,6 +19,7 @@ from pynlvc.codec.planes import frame_planes, memory_checksum, new_frame
 from pynlvc.codec.side_information import read_side_information, write_side_information
 from pynlvc.errors import NlvcError
 from pynlvc.media.lossless_codecs import lossless_codec
+from pynlvc.media.resume import Leftover
 from pynlvc.media.tracks import FULL_RANGE, UNSPECIFIED, add_encoder_track, add_nlvc_track
 
 
@@ -66,6 +67,17 @@ class NlvcSink:
         self.stored_format = first.format.name
         self._first = first
         self._checker = None if check is None else Decoder(self.encoder.extradata, settings=check)
+        self._leftover: Leftover | None = None
+        self._to_reuse = 0  # frames
+
+    @property
+    def reused_frames(self) -> int:
+        """Frames whose packets were not coded anew."""
+        return self._leftover.frames - self._to_reuse if self._leftover is not None else 0
+
+    def reuse(self, leftover: Leftover) -> None:
+        """Takes the first packets from there instead of encoding."""
+        self._leftover, self._to_reuse = leftover, leftover.frames
 
     @property
     def not_kept(self) -> set[str]:
@@ -88,6 +100,9 @@ class NlvcSink:
         """One packet for each frame; the end of the stream frees the encoder's memory."""
         if frame is None:
             self.encoder.reset()
+        if self._to_reuse and self._leftover is not None and frame is not None:
+            self._to_reuse -= 1
+            return self._leftover.take(frame)
         packets = self.encoder.encode(frame)
         if self._checker is not None and frame is not None:
             for packet in packets:

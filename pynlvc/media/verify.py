@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
@@ -17,7 +17,7 @@ import numpy as np
 
 from pynlvc import _avshim, _core
 from pynlvc.codec import DecoderSettings
-from pynlvc.codec.damage import Damage
+from pynlvc.codec.damage import Damage, describe_damage
 from pynlvc.codec.pixel_formats import plain_name, same_samples
 from pynlvc.codec.planes import frame_planes, memory_checksum
 from pynlvc.codec.times import frame_seconds
@@ -115,31 +115,6 @@ def _conclude(source: VideoSource, problems: _Problems) -> tuple[tuple[Damage, .
     for problem in source.main.continuity.problems:
         problems.add(problem)
     return tuple(source.main.damage), tuple(source.main.continuity.remarks)
-
-
-def describe_damage(damage: Sequence[Damage]) -> list[str]:
-    """A line for everything that is damaged itself, and one for each run of frames that rest on it."""
-    lines: list[str] = []
-    run: list[int] = []  # first and last frame of the current one
-
-    def end_run() -> None:
-        if run:
-            frames = f"frame {run[0]} rests" if run[0] == run[1] else f"frames {run[0]} to {run[1]} rest"
-            lines.append(f"{frames} on damaged or missing frames, and not all samples are right")
-            run.clear()
-
-    for found in damage:
-        if found.kind == "dependent" or (found.kind == "missing" and "keyframe" in found.what):
-            if run and found.frame <= run[1] + 1:
-                run[1] = found.frame
-            else:
-                end_run()
-                run[:] = [found.frame, found.frame]
-        else:
-            end_run()
-            lines.append(str(found))
-    end_run()
-    return lines
 
 
 def _check_header(source: VideoSource, problems: _Problems) -> None:

@@ -1,0 +1,142 @@
+"""Flags that tell which samples repeat others (docs/bitstream.md §7.1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.reference_decoder.network import PlanePart
+from tests.reference_decoder.range_decoder import CountingBit, RangeDecoder
+
+Array = NDArray[np.int64]
+NEIGHBOURS = ((-1, 0), (0, -1), (-1, -1), (1, -1))  # (dx, dy)
+FARTHER = (*NEIGHBOURS, (-2, 0), (0, -2), (1, -2))
+AROUND = ((0, 0), (-1, 0), (0, -1), (1, 0), (0, 1))
+MASK = (1 << 64) - 1
+
+
+class Guide:
+    """The slice's part of a guide, and of its ref1, on its own grid."""
+
+    def __init__(self, samples: Array, ref1: Array | None, sx: int, sy: int) -> None:
+        """`sx`, `sy`: how much finer than the plane that it guides, log2."""
+        self._samples, self._ref1, self._sx, self._sy = samples, ref1, sx, sy
+
+    def place(self, y: int, x: int) -> tuple[int, int]:
+        return min(y << self._sy, len(self._samples) - 1), min(x << self._sx, self._samples.shape[1] - 1)
+
+    def sample(self, y: int, x: int) -> int:
+        return int(self._samples[self.place(y, x)])
+
+    def matches(self, y: int, x: int) -> int:
+        at = self.place(y, x)
+        return int(self._ref1 is not None and self._samples[at] == self._ref1[at])
+
+
+class Repeats:
+    """The flags of one plane of one slice."""
+
+    def __init__(self, part: PlanePart, ref1: Array | None, guides: list[Guide]) -> None:
+        """`ref1`: the slice's rows of it, None in an I-frame."""
+        self._part, self._ref1, self._guides = part, ref1, guides
+        self._matched = np.zeros(part.samples.shape, int)
+        self._flagged = np.zeros(part.samples.shape, int)
+        self._match_bits: defaultdict[int, CountingBit] = defaultdict(CountingBit)
+        self._repeat_bits: defaultdict[int, CountingBit] = defaultdict(CountingBit)
+        self._tables: list[dict[int, tuple[int, int, int]]] = [{}, {}]  # slot: check, sample, confidence
+        self._pending: list[tuple[int, int, list[tuple[int, int]]]] = []
+
+    def _inside(self, y: int, x: int) -> bool:
+        rows, columns = self._part.samples.shape
+        return 0 <= y < rows and 0 <= x < columns
+
+    def _n(self, y: int, x: int, dx: int, dy: int) -> int:
+        if not self._inside(y + dy, x + dx) or dx + self._part.delta * dy >= 0:
+            return -1
+        return int(self._part.samples[y + dy, x + dx])
+
+    def _g(self, k: int, y: int, x: int, dx: int, dy: int) -> int:
+        return self._guides[k].sample(y + dy, x + dx) if self._inside(y + dy, x + dx) else -1
+
+    def _e(self, k: int, y: int, x: int, dx: int, dy: int) -> int:
+        return self._guides[k].matches(y + dy, x + dx) if self._inside(y + dy, x + dx) else 0
+
+    def _flag(self, plane: NDArray[np.int_], y: int, x: int, dx: int, dy: int) -> int:
+        return int(plane[y + dy, x + dx]) if self._inside(y + dy, x + dx) else 0
+
+    def _lists(self, y: int, x: int) -> tuple[list[int], list[int]]:
+        if not self._guides:
+            return [self._n(y, x, *at) for at in NEIGHBOURS], [self._n(y, x, *at) for at in FARTHER]
+        second = [self._n(y, x, -1, 0), self._n(y, x, 0, -1), self._g(0, y, x, 0, 0), self._g(0, y, x, -1, 0)]
+        second += [self._g(0, y, x, *at) for at in ((0, -1), (1, 0), (0, 1))]
+        if len(self._guides) == 1:
+            return [self._g(0, y, x, 0, 0), self._n(y, x, -1, 0), self._g(0, y, x, -1, 0)], second
+        second += [self._g(1, y, x, *at) for at in ((0, 0), (-1, 0), (0, -1))]
+        return [self._g(0, y, x, 0, 0), self._g(1, y, x, 0, 0)], second
+
+    def decode(self, coder: RangeDecoder, y: int, x: int) -> tuple[int | None, list[int]]:
+        """(the sample, None where no flag gives it; the values that its flags have ruled out)."""
+        excluded: list[int] = []
+        if self._ref1 is not None:
+            context = sum(self._flag(self._matched, y, x, *at) << i for i, at in enumerate(NEIGHBOURS))
+            if self._guides:
+                context += sum(self._e(0, y, x, *at) << 4 + i for i, at in enumerate(((0, 0), (1, 0), (0, 1))))
+            if len(self._guides) == 2:
+                context += self._e(1, y, x, 0, 0) << 7
+            value = int(self._ref1[y, x])
+            if self._match_bits[context].decode(coder):
+                self._matched[y, x] = self._flagged[y, x] = 1
+                return value, []
+            excluded.append(value)
+        keys = [_key(numbers) for numbers in self._lists(y, x)]
+        self._pending.append((y, x, keys))
+        candidate, kind, confidence = self._candidate(y, x, keys)
+        west, north = self._n(y, x, -1, 0), self._n(y, x, 0, -1)
+        if candidate in excluded:
+            candidate, kind, confidence = west if west not in excluded else -1, 0, 0
+        if candidate < 0:
+            return None, excluded
+        context = confidence + 8 * kind + 256 * (candidate == west) + 512 * (candidate == north)
+        context += sum(
+            self._flag(self._flagged, y, x, *at) << 5 + i for i, at in enumerate(((-1, 0), (0, -1), (1, -1)))
+        )
+        if self._repeat_bits[context].decode(coder):
+            self._flagged[y, x] = 1
+            return candidate, []
+        return None, [*excluded, candidate]
+
+    def _candidate(self, y: int, x: int, keys: list[tuple[int, int]]) -> tuple[int, int, int]:
+        """(sample, kind, confidence); sample -1: none."""
+        for kind in (2, 1):
+            slot, check = keys[kind - 1]
+            found_check, sample, confidence = self._tables[kind - 1].get(slot, (0, 0, 0))
+            if confidence and found_check == check:
+                return sample, kind, confidence
+        west, north = self._n(y, x, -1, 0), self._n(y, x, 0, -1)
+        if self._guides:
+            here = self._g(0, y, x, 0, 0)
+            for value, at in ((west, (-1, 0)), (north, (0, -1))):
+                if value >= 0 and self._g(0, y, x, *at) == here:
+                    return value, 3, 0
+        return (west if west >= 0 else north), 0, 0
+
+    def end_group(self) -> None:
+        """All samples of the group are known: the tables learn."""
+        for y, x, keys in self._pending:
+            sample = int(self._part.samples[y, x])
+            for table, (slot, check) in zip(self._tables, keys, strict=True):
+                former = table.get(slot, (0, 0, 0))
+                same = former[2] and former[:2] == (check, sample)
+                table[slot] = (check, sample, min(former[2] + 1, 7) if same else 1)
+        self._pending.clear()
+
+
+def _key(numbers: list[int]) -> tuple[int, int]:
+    """(slot, check)."""
+    key = 0
+    for value in numbers:
+        key = (key ^ (value + 1)) * 0x9E3779B97F4A7C15 & MASK
+        key ^= key >> 29
+    return key >> 48, key >> 8 & 0xFFFFFFFF
