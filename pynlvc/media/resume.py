@@ -38,9 +38,9 @@ def interruption(
     `choices`: whatever decides beside `settings` which packets come out.
     """
     run = _Interruption(source, target, settings, choices)
-    run.begin(resume=resume)
     complete = False
     try:
+        run.begin(resume=resume)
         yield run.former
         complete = True
     finally:
