@@ -70,7 +70,7 @@ def flipped(path: Path, target: Path, position: int, bit: int = 0x10) -> Path:
 def remuxed(path: Path, target: Path, kept: set[int]) -> Path:
     """A copy with some of the packets, at their former times."""
     with av.open(str(path)) as given, av.open(str(target), "w") as out:
-        template = given.streams.video[0]
+        template: Stream = given.streams.video[0]
         track: Stream = out.add_mux_stream("h264", rate=25, width=96, height=80)
         av.BitStreamFilterContext("null", in_stream=template, out_stream=track)
         for number, packet in enumerate(p for p in given.demux(template) if p.size):
@@ -121,7 +121,7 @@ def test_a_decoder_for_packets_conceals_too(coded: Path) -> None:
     decoder = pynlvc.Decoder(settings=CONCEAL)
     assert decoder.decode(av.Packet(packets[1])) == [] and decoder.damage[0].slice is None
     (frame,) = decoder.decode(av.Packet(packets[0]))
-    assert not frame.is_corrupt and len(decoder.damage) == 0
+    assert not frame.is_corrupt and not any(decoder.damage)
     lost = av.Packet(packets[2])
     lost.pts, lost.time_base = 90, pynlvc.open(coded)._source.time_base
     (frame,) = decoder.decode(lost)
