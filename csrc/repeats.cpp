@@ -21,8 +21,20 @@ void RepeatCoder::Key::mix(int value) {
     hash ^= hash >> 29;
 }
 
-RepeatCoder::RepeatCoder(const PlaneContext& context, const std::vector<RepeatPlane>& planes)
+void code_copied_blocks(BitCoder& bits, CopiedBlocks& blocks) {
+    CountingBit contexts[4];
+    for (int y = 0; y < blocks.height; ++y)
+        for (int x = 0; x < blocks.width; ++x) {
+            const int left = x > 0 ? blocks.at(x - 1, y) : 0, above = y > 0 ? blocks.at(x, y - 1) : 0;
+            blocks.at(x, y) = static_cast<uint8_t>(bits.code(blocks.at(x, y), contexts[left + 2 * above]));
+        }
+}
+
+RepeatCoder::RepeatCoder(const PlaneContext& context, const std::vector<RepeatPlane>& planes,
+                         const CopiedBlocks& blocks, const PlaneGeometry& geometry)
     : context_(context),
+      blocks_(blocks),
+      geometry_(geometry),
       own_(planes[0]),
       guides_(planes.begin() + 1, planes.end()),
       match_bits_(kMatchContexts),
@@ -45,7 +57,7 @@ bool RepeatCoder::code(int y, BitCoder& bits, uint16_t& sample) {
     known_[y] = 0;
     if (own_.reference != nullptr) {
         const int reference = sample_at(*own_.reference, own_, group_ - context_.layout.delta() * y, y);
-        if (bits.code(sample == reference, match_bits_[match_context(y)]) == 1) {
+        if (copied(y) || bits.code(sample == reference, match_bits_[match_context(y)]) == 1) {
             sample = static_cast<uint16_t>(reference);
             known_[y] = matched_[place] = repeated_[place] = 1;
             return true;

@@ -16,12 +16,22 @@ struct RepeatPlane {
     RowRange rows;           ///< of the slice
 };
 
+/// Blocks of 16x16 samples of plane 0 in one slice, 1 for those whose samples all, in every plane, equal ref1.
+using CopiedBlocks = Grid<uint8_t>;
+constexpr int kCopiedBlockBits = 4;  ///< log2 of the edge
+
+/// Codes them in raster order: an encoder's are read, a decoder's are filled.
+void code_copied_blocks(BitCoder& bits, CopiedBlocks& blocks);
+
 /// The flags of one plane of one slice. For one group after the other: start_group, then code for each of its samples
 /// in ascending rows, and finish_group when all its samples are known.
 class RepeatCoder {
   public:
-    /// @param planes  the one that is coded, then its guides, at most two
-    RepeatCoder(const PlaneContext& context, const std::vector<RepeatPlane>& planes);
+    /// @param planes   the one that is coded, then its guides, at most two
+    /// @param blocks   of a P-frame; empty in an I-frame
+    /// @param geometry of the plane that is coded
+    RepeatCoder(const PlaneContext& context, const std::vector<RepeatPlane>& planes, const CopiedBlocks& blocks,
+                const PlaneGeometry& geometry);
 
     void start_group(int g);
     /// Codes whether the sample of row y repeats a candidate: an encoder gives the sample, a decoder receives it.
@@ -69,7 +79,15 @@ class RepeatCoder {
     Candidate candidate(const Keys& keys, int y) const;
     int repeat_context(const Candidate& candidate, int y) const;
 
+    bool copied(int y) const {
+        if (blocks_.empty()) return false;
+        const int x = group_ - context_.layout.delta() * y;
+        return blocks_.row(y >> (kCopiedBlockBits - geometry_.sy))[x >> (kCopiedBlockBits - geometry_.sx)] != 0;
+    }
+
     const PlaneContext& context_;
+    const CopiedBlocks& blocks_;
+    PlaneGeometry geometry_;
     RepeatPlane own_;
     std::vector<RepeatPlane> guides_;
     int group_ = 0;

@@ -33,7 +33,8 @@ void clear_block_bits(const FrameCoding& coding, int slice) {
 }
 
 /// The flags of plane p of a slice; prepare_context comes first.
-RepeatCoder repeat_coder(const FrameCoding& coding, int slice, int p, const PlaneContext& context) {
+RepeatCoder repeat_coder(const FrameCoding& coding, int slice, int p, const PlaneContext& context,
+                         const CopiedBlocks& blocks) {
     const PlaneGeometry own = coding.format.geometry(p);
     auto plane = [&](int number) {
         const PlaneGeometry finer = coding.format.geometry(number);
@@ -43,7 +44,28 @@ RepeatCoder repeat_coder(const FrameCoding& coding, int slice, int p, const Plan
     };
     std::vector<RepeatPlane> planes{plane(p)};
     for (int guide = 0; guide < coding.format.guides(p); ++guide) planes.push_back(plane(guide));
-    return RepeatCoder(context, planes);
+    return RepeatCoder(context, planes, blocks, own);
+}
+
+/// Room for the blocks of a slice, all copied so far; none in an I-frame or in other modes.
+CopiedBlocks make_copied_blocks(const FrameCoding& coding, int slice, SliceMode mode) {
+    if (coding.settings.intra || mode != SliceMode::kRepeats) return {};
+    const int rows = coding.format.slice_rows(0, slice, coding.slices).count(), edge = 1 << kCopiedBlockBits;
+    return CopiedBlocks((coding.format.width + edge - 1) / edge, (rows + edge - 1) / edge, 1);
+}
+
+void find_copied_blocks(const FrameCoding& coding, int slice, CopiedBlocks& blocks) {
+    for (int p = 0; p < coding.format.planes(); ++p) {
+        const PlaneGeometry geometry = coding.format.geometry(p);
+        const RowRange rows = coding.format.slice_rows(p, slice, coding.slices);
+        for (int y = rows.top; y < rows.bottom; ++y) {
+            const uint16_t* now = coding.frame.planes[p].row(y);
+            const uint16_t* before = (*coding.references)[p].ref1.row(y);
+            uint8_t* row = blocks.row((y - rows.top) >> (kCopiedBlockBits - geometry.sy));
+            for (int x = 0; x < coding.format.plane_width(p); ++x)
+                if (now[x] != before[x]) row[x >> (kCopiedBlockBits - geometry.sx)] = 0;
+        }
+    }
 }
 
 }  // namespace
@@ -133,6 +155,11 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode) 
         code_motion(bits, format.slice_blocks(slice, coding.slices), coding.frame.motion);
         out.motion_bits = coder.bits();
     }
+    CopiedBlocks blocks = make_copied_blocks(coding, slice, mode);
+    if (!blocks.empty()) find_copied_blocks(coding, slice, blocks);
+    BitEncoder block_bits(coder);
+    code_copied_blocks(block_bits, blocks);
+    if (!coding.settings.intra) out.motion_bits = coder.bits();
     const ContextPool::Lease lease(coding.contexts);
     PlaneContext& context = *lease;
     double bits = coder.bits();
@@ -145,7 +172,7 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode) 
         take_classes(coding, class_bits, p, rows, context);
         const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
         std::optional<RepeatCoder> repeats;
-        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context));
+        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks));
         EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
                                 recorder);
         run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
@@ -215,6 +242,9 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
 std::vector<double> decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder) {
     const PictureFormat& format = coding.format;
     std::vector<double> plane_bits;
+    CopiedBlocks blocks = make_copied_blocks(coding, slice, mode);
+    BitDecoder block_bits(coder);
+    code_copied_blocks(block_bits, blocks);
     double before = coder.bits();
     const ContextPool::Lease lease(coding.contexts);
     PlaneContext& context = *lease;
@@ -226,7 +256,7 @@ std::vector<double> decode_slice(const FrameCoding& coding, int slice, SliceMode
         take_classes(coding, class_bits, p, rows, context);
         const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
         std::optional<RepeatCoder> repeats;
-        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context));
+        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks));
         DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
                                 recorder);
         run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
