@@ -1,4 +1,5 @@
-// Streams: a byte that chooses kernels and what to do about damage, then packets (split.h) whose keyframes embed models.
+// Streams: a byte that chooses kernels and what to do about damage, then packets (split.h) whose keyframes embed
+// models.
 #include "decoder.h"
 #include "split.h"
 
