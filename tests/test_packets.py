@@ -20,6 +20,7 @@ MODEL = random_model(seed=6)
 FORM = make_format(45, 52, sx=1, sy=1, time_base=(1, 50))
 FRAMES = make_frames(FORM, 3, "moving")
 CODED = encode_all(FORM, MODEL, FRAMES, slices=3)
+VERSION = CODED[0].data[2:3]
 
 
 def varint(value: int) -> bytes:
@@ -47,7 +48,7 @@ def sequence(
     rest: bytes = b"",
 ) -> bytes:
     """A sequence field for MODEL, with `rest` after its last field."""
-    body = b"\0" + varint(width) + varint(height) + bytes([layout, alpha, depth, sx, sy]) + varint(num) + varint(den)
+    body = VERSION + varint(width) + varint(height) + bytes([layout, alpha, depth, sx, sy]) + varint(num) + varint(den)
     body += hashlib.sha256(MODEL).digest() + bytes([delta, len(name)]) + name + varint(0) + rest
     return varint(len(body)) + body
 
@@ -66,7 +67,8 @@ def packet(
     """A packet around given payloads with right checksums of header and slices; `head` is a keyframe's sequence."""
     flags = (1 if head else 0) | (2 if side else 0)
     out = (
-        b"NL\0"
+        b"NL"
+        + VERSION
         + bytes([flags])
         + head
         + (b"\0\0\1" if head else b"\1\0\1")
@@ -150,7 +152,7 @@ def test_every_flipped_bit_is_noticed() -> None:
 
 @given(st.binary(max_size=200), st.integers(0, 300), st.booleans())
 def test_arbitrary_bytes(junk: bytes, position: int, keep_head: bool) -> None:
-    data = (b"NL\0" if keep_head else b"") + junk
+    data = (b"NL" + VERSION if keep_head else b"") + junk
     for attempt in (data, CODED[0].data[:position] + junk + CODED[0].data[position:]):
         try:
             decoder().decode(attempt)
@@ -189,7 +191,7 @@ def test_a_valid_handmade_packet_decodes() -> None:
         (b"", "signature"),
         (b"XL\0\1", "signature"),
         (b"NL\7\1" + sequence(), "format version 7, this library knows version"),
-        (b"NL\0\4" + sequence(), "flags"),
+        (b"NL" + VERSION + b"\4" + sequence(), "flags"),
         (packet(sequence(width=0), [b""]), "width"),
         (packet(sequence(width=16385), [b""]), "width"),
         (packet(sequence(height=1 << 40), [b""]), "height"),

@@ -77,6 +77,20 @@ def _still(count: int) -> dict[str, Any]:
     return {"form": form, "frames": frames}
 
 
+def _screen(count: int) -> dict[str, Any]:
+    """A still picture in which one place changes."""
+    form = make_format(72, 52, sx=1, sy=1)
+    rng = np.random.default_rng(6)
+    still = [rng.choice(np.array([16, 90, 200], np.uint8), shape) for shape in form.plane_shapes]
+    frames = []
+    for t in range(count):
+        planes = [plane.copy() for plane in still]
+        for plane, s in zip(planes, (0, 1, 1), strict=True):
+            plane[10 + 9 * t >> s : 18 + 9 * t >> s, 20 >> s : 44 >> s] = 30 * t
+        frames.append(planes)
+    return {"form": form, "frames": frames}
+
+
 def _shifted(count: int) -> dict[str, Any]:
     """Large and broken motion in several slices."""
     form = make_format(64, 48, sx=1, sy=1)
@@ -116,6 +130,9 @@ def streams() -> dict[str, Stream]:
         "raw16": Stream(**_of("noise", 12, 16, layout="grey", depth=12, count=2)),
         "repeats": Stream(**_still(5)),
         "repeats_yuv": Stream(**_of("flat", 24, 34, sx=1, sy=1), settings={"slices": 2}),
+        "repeats_slope1": Stream(**_still(3), settings={"delta": 1}),
+        "repeats_slope0": Stream(**_still(3), settings={"delta": 0}),
+        "copied_blocks": Stream(**_screen(4), settings={"slices": 2, "scene_cuts": False}),
         "repeats_ramp": Stream(**_of("ramp", 24, 18, layout="grey")),
         "keyframes": Stream(**_of("moving", 24, 16, layout="grey", count=6), settings={"keyframe_interval": 2}),
         "scenes": Stream(form=cut, frames=scenes, forced=(1,)),

@@ -16,7 +16,7 @@ from tests.reference_decoder.fields import crc32c, require
 from tests.reference_decoder.model import Network, read_model
 from tests.reference_decoder.network import GUIDE_CUR, GUIDE_ERR, GUIDE_REF, PlanePart, reduce
 from tests.reference_decoder.range_decoder import RangeDecoder
-from tests.reference_decoder.repeats import Guide, Repeats
+from tests.reference_decoder.repeats import Guide, Repeats, read_copied_blocks
 from tests.reference_decoder.syntax import CORRECTIONS, MAP, RAW, REPEATS, Packet, Sequence, read_map, read_packet
 
 Array = NDArray[np.int64]
@@ -138,8 +138,12 @@ class Decoder:
             if part.mode == RAW:
                 self._raw(s, part.payload, rows, frame)
                 continue
+            copied = None
+            if part.mode == REPEATS and not intra:
+                copied = read_copied_blocks(coder, rows[0][1] - rows[0][0], s.width)
             for p in range(s.planes):
-                self._plane(s, packet, p, rows, frame, references, corrections[p], coder, part.mode == REPEATS)
+                repeats = part.mode == REPEATS
+                self._plane(s, packet, p, rows, frame, references, corrections[p], coder, repeats, copied)
         return frame
 
     def _raw(self, s: Sequence, payload: bytes, rows: list[tuple[int, int]], frame: Coded) -> None:
@@ -193,6 +197,7 @@ class Decoder:
         correction: Correction,
         coder: RangeDecoder,
         repeats: bool,
+        copied: Array | None,
     ) -> None:
         intra, (top, bottom) = not references, rows[p]
         own = slice(top, bottom)
@@ -215,7 +220,8 @@ class Decoder:
             if references:
                 part.context[GUIDE_REF[n]] = reduce(references[n].ref1_sub[there], sx, sy, *shape)
             guides.append(Guide(frame.planes[n][there], references[n].ref1[there] if references else None, sx, sy))
-        flags = Repeats(part, references[p].ref1[own] if references else None, guides) if repeats else None
+        ref1 = references[p].ref1[own] if references else None
+        flags = Repeats(part, ref1, guides, copied, s.shifts(p)) if repeats else None
         network = self._network(intra, s.plane_class(p))
         for g in range(part.groups()):
             _decode_group(part, network, flags, coder, *part.group(g))

@@ -35,12 +35,25 @@ class Guide:
         return int(self._ref1 is not None and self._samples[at] == self._ref1[at])
 
 
+def read_copied_blocks(coder: RangeDecoder, rows: int, columns: int) -> Array:
+    """Which blocks of 16x16 samples of plane 0 equal ref1; `rows`, `columns`: of the slice, samples."""
+    blocks = np.zeros((-(-rows // 16), -(-columns // 16)), np.int64)
+    bits = [CountingBit() for _ in range(4)]
+    for y, x in np.ndindex(*blocks.shape):
+        left, above = (blocks[y, x - 1] if x else 0), (blocks[y - 1, x] if y else 0)
+        blocks[y, x] = bits[left + 2 * above].decode(coder)
+    return blocks
+
+
 class Repeats:
     """The flags of one plane of one slice."""
 
-    def __init__(self, part: PlanePart, ref1: Array | None, guides: list[Guide]) -> None:
-        """`ref1`: the slice's rows of it, None in an I-frame."""
+    def __init__(
+        self, part: PlanePart, ref1: Array | None, guides: list[Guide], copied: Array | None, shifts: tuple[int, int]
+    ) -> None:
+        """`ref1`: the slice's rows of it, None in an I-frame; `copied`: its blocks; `shifts`: (sx, sy) of the plane."""
         self._part, self._ref1, self._guides = part, ref1, guides
+        self._copied, (self._sx, self._sy) = copied, shifts
         self._matched = np.zeros(part.samples.shape, int)
         self._flagged = np.zeros(part.samples.shape, int)
         self._match_bits: defaultdict[int, CountingBit] = defaultdict(CountingBit)
@@ -86,7 +99,8 @@ class Repeats:
             if len(self._guides) == 2:
                 context += self._e(1, y, x, 0, 0) << 7
             value = int(self._ref1[y, x])
-            if self._match_bits[context].decode(coder):
+            whole = self._copied is not None and self._copied[y << self._sy >> 4, x << self._sx >> 4]
+            if whole or self._match_bits[context].decode(coder):
                 self._matched[y, x] = self._flagged[y, x] = 1
                 return value, []
             excluded.append(value)
