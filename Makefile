@@ -20,7 +20,7 @@ CLIPS ?=
 TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install -qq $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 NATIVE := $(wildcard csrc/* csrc/*/* src/*/*)
-CXX_FILES := $(wildcard csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp examples/c/*.c ffmpeg_filter/gstreamer/*.h ffmpeg_filter/gstreamer/*.c ffmpeg_filter/tests/*.c)
+CXX_FILES := $(wildcard fuzz/*.h fuzz/*.cpp tests/native/*.cpp csrc/*.h csrc/*.cpp csrc/*/*.h csrc/*/*.cpp src/*/*.h src/*/*.cpp examples/c/*.c ffmpeg_filter/gstreamer/*.h ffmpeg_filter/gstreamer/*.c ffmpeg_filter/tests/*.c)
 
 .PHONY: demo test lib install-lib ffmpeg gstreamer test-ffmpeg lint bench venv install programs hosts clean
 .DELETE_ON_ERROR:

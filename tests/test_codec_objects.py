@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from fractions import Fraction
 from pathlib import Path
 
@@ -220,3 +221,12 @@ def test_sizes_time_bases_and_models_are_checked(tmp_path: Path, settings: Encod
         broken.write_bytes(content)
         with pytest.raises(ModelError, match=r"broken\.nlvm"):
             Encoder(4, 4, "gray", time_base=TICK, settings=EncoderSettings(model=str(broken)))
+
+
+def test_decoders_and_encoders_are_freed(clip: Clip, settings: EncoderSettings) -> None:
+    """The native objects are beyond Python's cycle collector: nothing they hold may hold them."""
+    encoder = Encoder(clip.width, clip.height, clip.pix_fmt, time_base=Fraction(1, 25), settings=settings)
+    decoder = Decoder(encoder.extradata)
+    gone = weakref.ref(encoder), weakref.ref(decoder)
+    del encoder, decoder
+    assert [reference() for reference in gone] == [None, None]

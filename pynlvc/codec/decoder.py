@@ -30,6 +30,21 @@ class FrameCosts:
     blocks: NDArray[np.float32]  # [rows, columns]: all planes together in each block of 16x16 samples of plane 0
 
 
+class _ModelFinder:
+    """Finds models by their SHA-256. The native decoder holds it, so it must not hold the Decoder: a circle."""
+
+    def __init__(self, embedded: bytes, settings: DecoderSettings) -> None:
+        """`embedded`: of the sequence header; packets after the first keyframe do not repeat it."""
+        self._embedded = embedded
+        self._model_files = settings.model_files
+
+    def __call__(self, digest: bytes) -> bytes | None:
+        if self._embedded and hashlib.sha256(self._embedded).digest() == digest:
+            return self._embedded
+        model = find_model(digest, self._model_files)
+        return None if model is None else model.data
+
+
 class Decoder:
     """Decodes NLVC packets in stream order, one frame for each packet and without delay.
 
@@ -42,25 +57,21 @@ class Decoder:
     ) -> None:
         """`analysis`: find out what each frame costs, see `costs`; decoding then takes longer."""
         self._settings = settings or DecoderSettings()
-        self._core = _core.Decoder(self._find_model, threads=self._settings.threads, analysis=analysis)
+        embedded = b""
+        if extradata:
+            try:
+                embedded = _core.parse_sequence_header(extradata).embedded_model
+            except _core.BitstreamError as error:
+                raise BitstreamError(f"the stream's header is damaged: {error}") from None
+        self._core = _core.Decoder(
+            _ModelFinder(embedded, self._settings), threads=self._settings.threads, analysis=analysis
+        )
         self._analysis = analysis
         self.costs: FrameCosts | None = None  # of the frame decoded last; None without analysis
         self._conceals = self._settings.on_error == "conceal"
         self._packets = 0
         self.damage: tuple[Damage, ...] = ()  # of the packet that decode() was given last
         self.decoded: Decoded | None = None  # what its header said, None where it is damaged
-        self._embedded_model = b""  # of the sequence header: packets after the first keyframe do not repeat it
-        if extradata:
-            try:
-                self._embedded_model = _core.parse_sequence_header(extradata).embedded_model
-            except _core.BitstreamError as error:
-                raise BitstreamError(f"the stream's header is damaged: {error}") from None
-
-    def _find_model(self, digest: bytes) -> bytes | None:
-        if self._embedded_model and hashlib.sha256(self._embedded_model).digest() == digest:
-            return self._embedded_model
-        model = find_model(digest, self._settings.model_files)
-        return None if model is None else model.data
 
     def decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
         """Decodes one packet; None or an empty packet ends the stream (nothing is ever held back).
