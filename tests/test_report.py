@@ -187,6 +187,12 @@ def test_pages_stay_below_five_megabytes_whatever_they_show(monkeypatch: pytest.
     assert len(made.sheet) <= len(made.frames) * 80 * 5 / 8 * 1.1 + 2000
 
 
+def test_fewer_pictures_are_larger() -> None:
+    made = [noise_album(frames, 1280, 720) for frames in (1, 30)]
+    assert [(album.width, album.height) for album in made] == [(740, 416), (740, 416)]
+    assert noise_album(300, 32, 16).width == 32, "none is enlarged"
+
+
 def test_long_clips_share_pictures_and_bars() -> None:
     made = noise_album(700, 32, 16)
     assert made.frames == tuple(range(0, 700, 3))

@@ -19,7 +19,8 @@ from pynlvc.codec.planes import frame_planes, new_frame
 from pynlvc.report.costs import BLOCK, DecodedRecord
 
 MOST_PICTURES = 300
-PICTURE_PIXELS = 320 * 240  # a picture has about so many at most
+PICTURE_PIXELS = 320 * 240  # a picture has about so many at most, where there are MOST_PICTURES of them
+LARGEST = 4  # times as many pixels has a picture where there are fewer
 PICTURE_BYTES = 2_400_000  # all pictures together
 MAP_CELLS = 3200  # a cost map has so many at most
 LEVELS = 32  # colours of a cost map
@@ -52,7 +53,8 @@ class AlbumMaker:
     def __init__(self, width: int, height: int, frames: int) -> None:
         """`frames`: of the clip, whose pictures have width x height samples."""
         self._step = -(-frames // MOST_PICTURES)
-        scale = min(1.0, (PICTURE_PIXELS / (width * height)) ** 0.5)
+        pixels = PICTURE_PIXELS * min(LARGEST, MOST_PICTURES / min(frames, MOST_PICTURES))
+        scale = min(1.0, (pixels / (width * height)) ** 0.5)
         self._size = max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
         self._pool = 1  # blocks that make a cell, in each direction
         while -(-width // (BLOCK * self._pool)) * -(-height // (BLOCK * self._pool)) > MAP_CELLS:
