@@ -169,12 +169,11 @@ CodedFrame Decoder::decode_samples(const Packet& packet, std::vector<std::string
         references = &history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
     costs_ = {};
-    for (const RangeDecoder& coder : coders) costs_.motion += coder.bits();
     if (analysis_) costs_.blocks = make_block_bits(coded_);
     const FrameCoding coding{coded_,    *model_,     {coded_.depth, packet.q, delta_, packet.keyframe},
                              slices,    frame,       references,
                              contexts_, corrections, analysis_ ? &costs_.blocks : nullptr};
-    std::vector<std::vector<double>> bits(packet.slices.size());
+    std::vector<SliceBits> bits(packet.slices.size());
     pool_.run(slices, [&](int i) {
         attempt(i, [&] {
             bits[i] = packet.slices[i].mode != SliceMode::kRaw
@@ -184,8 +183,10 @@ CodedFrame Decoder::decode_samples(const Packet& packet, std::vector<std::string
         if (!damage[i].empty()) clear_slice(coding, i);
     });
     costs_.planes.assign(static_cast<size_t>(coded_.planes()), 0.0);
-    for (const std::vector<double>& planes : bits)
-        for (size_t p = 0; p < planes.size(); ++p) costs_.planes[p] += planes[p];
+    for (const SliceBits& slice : bits) {
+        costs_.motion += slice.motion;
+        for (size_t p = 0; p < slice.planes.size(); ++p) costs_.planes[p] += slice.planes[p];
+    }
     return frame;
 }
 

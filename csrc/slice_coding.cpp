@@ -239,12 +239,13 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
     code_motion(bits, format.slice_blocks(slice, slices), motion);
 }
 
-std::vector<double> decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder) {
+SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder) {
     const PictureFormat& format = coding.format;
-    std::vector<double> plane_bits;
+    SliceBits bits;
     CopiedBlocks blocks = make_copied_blocks(coding, slice, mode);
     BitDecoder block_bits(coder);
     code_copied_blocks(block_bits, blocks);
+    if (!coding.settings.intra) bits.motion = coder.bits();
     double before = coder.bits();
     const ContextPool::Lease lease(coding.contexts);
     PlaneContext& context = *lease;
@@ -262,16 +263,16 @@ std::vector<double> decode_slice(const FrameCoding& coding, int slice, SliceMode
         run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
         unskew(context.layout, context.samples[kCur], rows.top, coding.frame.planes[p]);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
-        plane_bits.push_back(coder.bits() - before);
+        bits.planes.push_back(coder.bits() - before);
         before = coder.bits();
     }
-    return plane_bits;
+    return bits;
 }
 
-std::vector<double> load_slice(const FrameCoding& coding, int slice, ByteView payload) {
+SliceBits load_slice(const FrameCoding& coding, int slice, ByteView payload) {
     const PictureFormat& format = coding.format;
     const int sample_bits = 8 * format.sample_bytes();
-    std::vector<double> plane_bits;
+    SliceBits bits;
     clear_slice(coding, slice);
     Reader in(payload, "raw slice");
     for (int p = 0; p < format.planes(); ++p) {
@@ -285,9 +286,9 @@ std::vector<double> load_slice(const FrameCoding& coding, int slice, ByteView pa
         }
         BlockBitsRecorder(coding.block_bits, format, p, rows.top, coding.settings.delta)
             .add_raw(rows, format.plane_width(p), sample_bits);
-        plane_bits.push_back(static_cast<double>(sample_bits) * format.plane_width(p) * rows.count());
+        bits.planes.push_back(static_cast<double>(sample_bits) * format.plane_width(p) * rows.count());
     }
-    return plane_bits;
+    return bits;
 }
 
 }  // namespace nlvc

@@ -70,11 +70,17 @@ uint16_t sample_check(const PictureFormat& format, const std::vector<Plane>& pla
 
 /// Sets the vectors of a slice; `coder` then stands at its samples.
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion);
-/// Sets the samples and errors of a slice. Returns the bits of each plane.
-std::vector<double> decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder);
+/// What the parts of a slice cost, bits.
+struct SliceBits {
+    std::vector<double> planes;
+    double motion = 0;  ///< vectors and copied blocks
+};
+
+/// Sets the samples and errors of a slice.
+SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder);
 /// What a raw slice leaves behind beside its samples: no vectors, no errors, no classes.
 void clear_slice(const FrameCoding& coding, int slice);
-/// The reverse of store_slice. Returns the bits of each plane.
-std::vector<double> load_slice(const FrameCoding& coding, int slice, ByteView payload);
+/// The reverse of store_slice.
+SliceBits load_slice(const FrameCoding& coding, int slice, ByteView payload);
 
 }  // namespace nlvc
