@@ -230,13 +230,15 @@ def test_other_codecs_meet_no_policy_of_ours(source: Path) -> None:
     assert check(info(source), parse_policy("crc,slices>=1")) == ["crc: no", "slices>=1: it is unknown"]
 
 
-def killed_part(source: Path, target: Path, arguments: list[str], least_bytes: int) -> None:
-    """Runs a transcode and kills it once its part has so many bytes."""
+def killed_part(
+    source: Path, target: Path, arguments: list[str], least_bytes: int, number: signal.Signals = signal.SIGKILL
+) -> None:
+    """Runs a transcode and ends it with a signal once its part has so many bytes."""
     command = [sys.executable, "-m", "pynlvc", "transcode", str(source), str(target), *arguments]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         while run.poll() is None:
             if part_path(target).exists() and part_path(target).stat().st_size >= least_bytes:
-                run.send_signal(signal.SIGKILL)
+                run.send_signal(number)
                 break
             time.sleep(0.002)
 
@@ -258,6 +260,23 @@ def test_a_killed_run_resumes_to_the_same_bytes(long_source: Path, model_path: P
     assert copied_packets(target, "0:a") == copied_packets(whole, "0:a")
     assert folder_names(tmp_path) == ["out.mkv", "whole.mkv"]
     assert pynlvc.verify(target, against=long_source).ok
+
+
+def test_interruptions_of_resumable_runs_leave_their_part(long_source: Path, model_path: Path, tmp_path: Path) -> None:
+    arguments, target = [*options(model_path), "--gop", "5"], tmp_path / "out.mkv"
+    killed_part(long_source, target, [*arguments, "--resume"], 1000, signal.SIGTERM)
+    assert folder_names(tmp_path) == [".out.mkv.part", ".out.mkv.resume"]
+    assert run_pynlvc("transcode", long_source, target, *arguments).returncode == 0
+    assert folder_names(tmp_path) == ["out.mkv"]
+
+
+def test_an_input_that_ends_in_the_middle_leaves_nothing(source: Path, model_path: Path, tmp_path: Path) -> None:
+    half = tmp_path / "half.mkv"
+    data = source.read_bytes()
+    half.write_bytes(data[: len(data) // 2])
+    with pytest.raises(NlvcError, match="cut off"):
+        pynlvc.transcode(half, tmp_path / "out.mkv", settings=EncoderSettings(model=str(model_path), effort=0))
+    assert folder_names(tmp_path) == ["half.mkv"]
 
 
 def test_a_part_of_something_else_is_not_continued(

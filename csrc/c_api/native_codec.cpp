@@ -67,6 +67,7 @@ EncodedFrame NativeEncoder::encode(const GivenFrame& frame) {
     EncodedFrame coded =
         encoder_->encode(std::move(planes), frame.pts, frame.duration, keyframe, std::move(contents.side));
     if (coded.keyframe) clock_.saw_keyframe(frame.pts);
+    ++options_.settings.first_number;  // of an encoder that would have to take over now
     return coded;
 }
 
