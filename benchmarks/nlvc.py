@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import av
 
 from benchmarks.harness import SAME_SAMPLES, Coded, Source
-from pynlvc.codec import Decoder, Encoder, EncoderSettings
+from pynlvc.codec import Decoder, DecoderSettings, Encoder, EncoderSettings
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.errors import UnsupportedFormatError
 from pynlvc.model.store import load_model
@@ -21,6 +22,7 @@ class Nlvc:
     name: str = "nlvc"
     # One keyframe at the start and at scene cuts, as the peers have it; the rest are the defaults.
     encoder_settings: EncoderSettings = field(default_factory=lambda: EncoderSettings(gop=0))
+    model_files: tuple[Path, ...] = ()  # that the decoder needs beside the installed ones
 
     def carrier(self, pix_fmt: str) -> str | None:
         """See harness.Codec."""
@@ -51,7 +53,7 @@ class Nlvc:
 
     def decode(self, coded: Coded, source: Source) -> list[av.VideoFrame]:
         """All packets to frames."""
-        decoder = Decoder()
+        decoder = Decoder(settings=DecoderSettings(model_files=self.model_files))
         frames = [frame for data in coded.packets for frame in decoder.decode(av.Packet(data))]
         return frames + decoder.decode(None)
 

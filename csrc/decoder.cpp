@@ -1,5 +1,7 @@
 #include "decoder.h"
 
+#include "model_kind.h"
+
 namespace nlvc {
 namespace {
 
@@ -107,6 +109,9 @@ void Decoder::load_model(const Sequence& sequence) {
                                         ", which is not embedded and not known here");
             file = std::move(*found);
         }
+        if (is_transformer(file))
+            throw MissingModelError("the stream's model is the transformer of docs/diffusion.md, SHA-256 " +
+                                    hex(sequence.model_hash) + ", which runs in pynlvc with PyTorch");
         if (sha256(file) != sequence.model_hash)
             throw BitstreamError("the model file does not have the SHA-256 " + hex(sequence.model_hash) +
                                  " that the stream names");

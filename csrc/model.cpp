@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "model_kind.h"
+
 namespace nlvc {
 namespace {
 
@@ -123,6 +125,8 @@ Layer select(const Layer& layer, const std::vector<int>& kept, int delta) {
 Model parse_model(ByteView file) {
     Reader in(file, "model file");
     const ByteView magic = in.take(4, "signature");
+    if (is_transformer(magic))
+        in.fail("signature", "is that of the transformer of docs/diffusion.md, which runs in pynlvc with PyTorch");
     if (std::string(magic.data, magic.data + 4) != "NLVM") in.fail("signature", "is not NLVM");
     if (in.u8("version") != 0) in.fail("version", "is not 0, the only one that this library knows");
     Model model;

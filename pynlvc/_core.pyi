@@ -288,6 +288,55 @@ def parse_model(model: BytesLike) -> ModelInfo:
 def crc32c(data: BytesLike, initial: int = 0) -> int:
     """CRC-32C of bytes that follow bytes of checksum `initial`."""
 
+# For codecs whose network runs outside this module.
+
+def write_sequence_header(
+    format: Format,
+    *,
+    model_hash: BytesLike,  # 32 bytes
+    delta: int,
+    embedded_model: BytesLike,  # b"" when it is not embedded
+    side: Mapping[int, BytesLike],
+) -> bytes:
+    """The container's extradata, and what stands at the head of each keyframe (§9)."""
+
+def write_single_slice(
+    sequence: BytesLike,  # as write_sequence_header made it; b"" makes a P-frame
+    *,
+    number: int,  # frames since the keyframe; in a keyframe frames of the stream before it
+    pts_difference: int,  # to the previous packet's pts + duration; the pts itself in a keyframe, ticks
+    duration: int,  # ticks, >= 0
+    checksum: int,  # of the frame's samples
+    side: Mapping[int, BytesLike],  # what changes with this frame
+    raw: bool,  # whether the payload holds plain samples
+    payload: BytesLike,
+) -> bytes:
+    """A packet of one slice, of sample shift 0."""
+
+def slice_payloads(packet: BytesLike) -> list[bytes]:
+    """The payload of each slice; all checksums but that of the samples are verified."""
+
+def attention_weights(
+    products: NDArray[np.float32],  # [B, heads, n, m] of queries and keys; the weights replace them
+    totals: NDArray[np.int32],  # [B, heads, n], filled with the sum of each row's weights, sinks included
+    falloff: NDArray[np.int32],  # [heads]
+    distance: NDArray[np.int32],  # [ranks, ranks], squared samples
+    start: int,  # rank of the first row
+    absent: NDArray[np.bool_] | None,  # [B, m] keys outside the picture
+) -> None:
+    """The integer softmax of docs/diffusion.md §3.3."""
+
+class SampleDecoder:
+    """Decodes 8-bit samples in parts, as their distributions become known (§6, §7)."""
+
+    def __init__(self, data: BytesLike) -> None: ...
+    def decode(
+        self,
+        outputs: NDArray[np.int32],  # [n, 9]
+        mean: NDArray[np.int32],  # [n], 1/32 sample
+    ) -> NDArray[np.uint16]:
+        """The next n samples."""
+
 def kernel_names() -> list[str]:
     """The sets of kernels that this processor can run, slowest first; the last is used. All give the same integers."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from pynlvc import _avshim, _core
+from pynlvc.codec.cores import DecoderCore
 from pynlvc.codec.damage import Damage, DamageKind, Decoded
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Padding, new_frame
@@ -19,6 +20,9 @@ from pynlvc.codec.settings import DecoderSettings
 from pynlvc.codec.side_information import TRAILING_LUMA, padding_constant, write_side_information
 from pynlvc.errors import BitstreamError, MissingModelError, NlvcError
 from pynlvc.model.store import find_model, model_names
+
+if TYPE_CHECKING:
+    from pynlvc.codec.diffusion_decoder import DecodedDiffusionFrame
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Decoder:
                 embedded = _core.parse_sequence_header(extradata).embedded_model
             except _core.BitstreamError as error:
                 raise BitstreamError(f"the stream's header is damaged: {error}") from None
-        self._core = _core.Decoder(
+        self._core = DecoderCore(
             _ModelFinder(embedded, self._settings), threads=self._settings.threads, analysis=analysis
         )
         self._analysis = analysis
@@ -118,7 +122,7 @@ class Decoder:
             _avshim.mark_corrupt(frame)
         return [frame]
 
-    def _note(self, decoded: _core.DecodedFrame, packet: int) -> None:
+    def _note(self, decoded: _core.DecodedFrame | DecodedDiffusionFrame, packet: int) -> None:
         """Remembers what is asked for after decode()."""
         self.damage = tuple(
             Damage(
@@ -140,7 +144,7 @@ class Decoder:
             )
 
 
-def _frame(decoded: _core.DecodedFrame) -> av.VideoFrame:
+def _frame(decoded: _core.DecodedFrame | DecodedDiffusionFrame) -> av.VideoFrame:
     """Samples, padding and side information in a frame of the named pixel format."""
     layout = decoded.format
     size = layout.width, layout.height

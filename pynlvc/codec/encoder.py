@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 
 from pynlvc import _core
+from pynlvc.codec.cores import new_encoder
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Plane, check_samples, frame_planes, read_padding
 from pynlvc.codec.settings import EncoderSettings
 from pynlvc.codec.side_information import PADDING, SideInformation, lasting, padding_information, read_side_information
-from pynlvc.errors import ModelError, NlvcError, UsageError
+from pynlvc.errors import NlvcError, UsageError
 from pynlvc.model.store import load_model
+
+if TYPE_CHECKING:
+    from pynlvc.codec.diffusion_encoder import DiffusionEncoder
 
 MAX_SIDE = 16384  # samples, both directions
 MAX_TIME_BASE_TERM = 2**31 - 1  # numerator and denominator
@@ -59,24 +64,11 @@ class Encoder:
         self._last_pts: int | None = None
         self._keyframe_pts = 0
 
-    def _new_core(self) -> _core.Encoder:
-        settings, time_base = self._settings, self._time_base.as_integer_ratio()
-        try:
-            return _core.Encoder(
-                self._format.core_format(self._width, self._height, time_base, coded_padding=self._codes_padding),
-                self._model.data,
-                delta=settings.delta,
-                keyframe_interval=settings.gop or 0,
-                slices=settings.slices,
-                threads=settings.threads,
-                embed_model=bool(settings.embed_model),
-                scene_cuts=settings.scene_cuts,
-                effort=settings.effort,
-                side=self._side,
-                first_number=self._frames,
-            )
-        except _core.BitstreamError as error:
-            raise ModelError(f"model {settings.model}: {error}") from None
+    def _new_core(self) -> _core.Encoder | DiffusionEncoder:
+        layout = self._format.core_format(
+            self._width, self._height, self._time_base.as_integer_ratio(), coded_padding=self._codes_padding
+        )
+        return new_encoder(layout, self._model, self._settings, self._side, first_number=self._frames)
 
     @property
     def width(self) -> int:

@@ -17,6 +17,7 @@ from pynlvc.errors import ModelError
 
 SUFFIX = ".nlvm"
 MAGIC = b"NLVM"
+DIFFUSION_MAGIC = b"NLVD"  # docs/diffusion.md §5
 MAX_BYTES = 64 << 20  # nothing near this size is a model: refuse before reading it into memory
 
 
@@ -35,12 +36,17 @@ class Model:
 
 def parse_model(data: bytes, origin: str) -> Model:
     """Reads the file's head for its name; the networks are parsed where they are used. `origin` is for errors."""
-    if len(data) < 6 or data[:4] != MAGIC or len(data) < 6 + data[5]:
+    if len(data) < 6 or data[:4] not in (MAGIC, DIFFUSION_MAGIC) or len(data) < 6 + data[5]:
         raise ModelError(f"{origin} is not a model file")
     try:
         return Model(data[6 : 6 + data[5]].decode("utf-8"), data)
     except UnicodeDecodeError:
         raise ModelError(f"{origin} is not a model file: its name is not UTF-8") from None
+
+
+def is_diffusion(data: bytes) -> bool:
+    """Whether a model file holds the masked-diffusion transformer."""
+    return data[:4] == DIFFUSION_MAGIC
 
 
 def read_model(path: Path) -> Model:

@@ -12,4 +12,6 @@ PYBIND11_MODULE(_core, module) {
     bind_probes(module);
     bind_evaluation(module);
     bind_fitting(module);
+    bind_external(module);
+    bind_attention(module);
 }

@@ -1,0 +1,1 @@
+"""The masked-diffusion transformer on patches of 32x32 tokens (docs/diffusion.md)."""

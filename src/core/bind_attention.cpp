@@ -1,0 +1,91 @@
+// The integer softmax of the masked-diffusion transformer in one pass over each row (docs/diffusion.md section 3.3).
+// pynlvc/model/diffusion/arithmetic.py defines the numbers; tests compare.
+#include <algorithm>
+#include <vector>
+
+#include "arrays.h"
+
+namespace nlvc {
+namespace {
+
+constexpr int kLag = 32;              ///< attention sees tokens whose rank is at least this much lower
+constexpr int kOctave = 32;           ///< steps of a score
+constexpr int kSteps = 13 * kOctave;  ///< weights are 0 from the last step on
+constexpr int kSumBits = 17;          ///< weights of a row are scaled to sum below 2^17
+constexpr int32_t kHidden = -(1 << 24);
+
+int bit_length(uint32_t x) {
+    int bits = 0;
+    while (x != 0) ++bits, x >>= 1;
+    return bits;
+}
+
+const std::vector<int32_t>& weight_table() {
+    static const std::vector<int32_t> table = [] {
+        std::vector<int32_t> weights(kSteps);
+        for (int i = 0; i < kSteps; ++i) weights[i] = ((2 * kOctave - i % kOctave) << 6) >> (i / kOctave);
+        return weights;
+    }();
+    return table;
+}
+
+/// Products of queries and keys become weights in place; the sum of each row, sinks included, goes to `totals`.
+void attention_weights(py::array_t<float, py::array::c_style>& products, Array<int32_t>& totals,
+                       const Array<int32_t>& falloff, const Array<int32_t>& distance, py::ssize_t start,
+                       const py::object& absent) {
+    if (products.ndim() != 4 || totals.ndim() != 3 || falloff.ndim() != 1 || distance.ndim() != 2)
+        throw std::invalid_argument("expected products [B, H, n, m], totals [B, H, n], falloff [H], distance [r, r]");
+    const py::ssize_t batch = products.shape(0), heads = products.shape(1), rows = products.shape(2),
+                      columns = products.shape(3);
+    if (totals.shape(0) != batch || totals.shape(1) != heads || totals.shape(2) != rows || falloff.shape(0) != heads ||
+        start < 0 || distance.shape(0) < start + rows || distance.shape(1) < columns)
+        throw std::invalid_argument("shapes of products, totals, falloff and distance do not agree");
+    Array<bool> hidden;
+    if (!absent.is_none()) {
+        hidden = absent.cast<Array<bool>>();
+        if (hidden.ndim() != 2 || hidden.shape(0) != batch || hidden.shape(1) < columns)
+            throw std::invalid_argument("absent must be [B, m]");
+    }
+    float* const all = products.mutable_data();
+    int32_t* const sums = totals.mutable_data();
+    const int32_t* const table = weight_table().data();
+    const py::gil_scoped_release release;
+    std::vector<int32_t> scores(static_cast<size_t>(columns));
+    for (py::ssize_t row = 0; row < batch * heads * rows; ++row) {
+        const py::ssize_t i = row % rows, head = row / rows % heads, b = row / rows / heads, rank = start + i;
+        float* const line = all + row * columns;
+        const py::ssize_t seen = std::clamp<py::ssize_t>(rank - kLag + 1, 0, columns);
+        const int32_t slope = falloff.data()[head];
+        const int32_t* const away = distance.data(rank, 0);
+        const bool* const gone = absent.is_none() ? nullptr : hidden.data(b, 0);
+        int32_t highest = 0;
+        for (py::ssize_t j = 0; j < seen; ++j) {
+            scores[j] = (static_cast<int32_t>(line[j]) >> 5) - (slope * away[j] >> 11);
+            if (gone != nullptr && gone[j]) scores[j] = kHidden;
+            highest = std::max(highest, scores[j]);
+        }
+        const auto weight = [&](int32_t score) { return table[std::min(highest - score, kSteps - 1)]; };
+        const auto sinks = static_cast<int32_t>(std::min<py::ssize_t>(rank + 1, kLag));
+        int32_t total = sinks * weight(0);
+        for (py::ssize_t j = 0; j < seen; ++j) total += scores[j] = weight(scores[j]);
+        const int shift = std::max(0, bit_length(static_cast<uint32_t>(total)) - kSumBits);
+        total = sinks * (weight(0) >> shift);
+        for (py::ssize_t j = 0; j < seen; ++j) {
+            const int32_t scaled = scores[j] >> shift;
+            total += scaled;
+            line[j] = static_cast<float>(scaled);
+        }
+        std::fill(line + seen, line + columns, 0.0f);
+        sums[row] = total;
+    }
+}
+
+}  // namespace
+
+void bind_attention(py::module_& module) {
+    using namespace py::literals;
+    module.def("attention_weights", &attention_weights, "products"_a.noconvert(), "totals"_a.noconvert(),
+               "falloff"_a.noconvert(), "distance"_a.noconvert(), "start"_a, "absent"_a);
+}
+
+}  // namespace nlvc
