@@ -7,13 +7,15 @@ from pathlib import Path
 
 import av
 import pytest
+import torch
 
-from benchmarks import ablation, compare, demo, results
+from benchmarks import ablation, compare, demo, diffusion, results
 from benchmarks.harness import Codec, Coded, Source, hash_in_process, load_source, measure
 from benchmarks.nlvc import NLVC_CODECS
 from benchmarks.peers import PEERS
 from benchmarks.readme_table import render
 from benchmarks.results import Row
+from pynlvc.training.diffusion_train import make_diffusion_networks
 from tests.clip_files import write_clip
 from tests.clips import make_clip
 
@@ -152,3 +154,16 @@ def test_ablation_changes_one_setting_at_a_time(tmp_path: Path, capsys: pytest.C
     assert rows[1][2:] == ["1.0000", "1.0000"]
     sizes = {row[0]: int(row[1]) for row in rows[1:]}
     assert sizes["keyframes only"] != sizes["defaults"] != sizes["model fast"]
+
+
+def test_the_transformer_is_measured_with_and_without_its_reference(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    checkpoint, table = tmp_path / "checkpoint.pt", tmp_path / "table.tsv"
+    torch.save({"nets": make_diffusion_networks({}).state_dict()}, checkpoint)
+    clip = write_clip(tmp_path / "clip.mkv", make_clip(40, 24, 2, seed=2))
+    common = [str(clip), "--output", str(table)]
+    assert diffusion.main([*common, "--slopes", "0,2", "--checkpoint", str(checkpoint)]) == 0
+    assert diffusion.main([*common, "--slopes", "2"]) == 0
+    rows = diffusion.read_table(table)
+    assert [key[2] for key in rows] == ["delta 0", "delta 2", "delta 2, no reference embedding"]
+    assert all(row["status"] == "ok" and int(row["x265_bytes"]) > 0 for row in rows.values())

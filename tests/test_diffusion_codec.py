@@ -175,6 +175,16 @@ def test_damage_is_concealed_on_request(model_file: Path) -> None:
         np.testing.assert_array_equal(picture, frames[index - index % 3].to_ndarray())
 
 
+def test_an_interrupted_stream_goes_on_as_if_it_had_not_been(model_file: Path) -> None:
+    frames = textured_frames("gray", 34, 34, 5)
+    first, second = (encoder(model_file, "gray", 34, 34, gop=2, scene_cuts=False, embed_model=True) for _ in range(2))
+    packets = [first.encode(frame)[0] for frame in frames]
+    again = [second.skip(frame, packet)[0] for frame, packet in zip(frames[:4], packets[:4], strict=True)]
+    again += second.encode(frames[4])
+    assert [bytes(p) for p in again] == [bytes(p) for p in packets]
+    assert [p.is_keyframe for p in again] == [True, False, True, False, True]
+
+
 def test_costs_are_found_on_request(model_file: Path) -> None:
     coder = encoder(model_file, "yuv420p", 50, 40, embed_model=True)
     decoder = pynlvc.Decoder(analysis=True)

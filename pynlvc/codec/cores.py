@@ -23,7 +23,8 @@ KEYFRAME_FLAG = 1  # of the flags, byte 3 of a packet (docs/bitstream.md §9)
 def new_encoder(
     layout: _core.Format, model: Model, settings: EncoderSettings, side: SideInformation, *, first_number: int
 ) -> _core.Encoder | DiffusionEncoder:
-    """The encoder of a stream that has `first_number` frames already. Raises ModelError for a malformed model, UsageError for what the model cannot code."""
+    """The encoder of a stream that has `first_number` frames already. Raises ModelError for a malformed model and
+    UsageError for what the model cannot code."""
     if is_diffusion(model.data):
         return _new_diffusion_encoder(layout, model, settings, side, first_number)
     try:
