@@ -22,7 +22,7 @@ from benchmarks.nlvc import Nlvc
 from benchmarks.peers import PEERS
 from benchmarks.results import FOLDER, REFERENCE, machine
 from pynlvc.codec import EncoderSettings
-from pynlvc.model.store import load_model
+from pynlvc.model.store import SUFFIX, load_model
 
 TABLE = FOLDER / "diffusion.tsv"
 COLUMNS = (
@@ -118,7 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             x265 = reference_bytes(source)
             for name, settings in variants(slopes, options.model, blind):
                 load = os.getloadavg()[0]
-                found = coded(Nlvc(encoder_settings=settings, model_files=(blind,) if blind else ()), source)
+                files = (Path(settings.model),) if settings.model.endswith(SUFFIX) else ()
+                found = coded(Nlvc(encoder_settings=settings, model_files=files), source)
                 exact = exact and found.status == "ok"
                 ratio = found.coded_bytes / x265 if x265 else 0.0
                 values = {

@@ -29,6 +29,7 @@ from pynlvc.training.diffusion_train import network_of
 from tests.diffusion_models import lively_networks, small_model
 
 CPU = torch.device("cpu")
+DEVICES = [CPU, torch.device("cuda")] if torch.cuda.is_available() else [CPU]
 
 
 def noise_batch(seed: int, frame_type: int, size: int = 3, *, partial: bool = False) -> tuple[PatchBatch, torch.Tensor]:
@@ -68,6 +69,10 @@ def test_groups_one_pass_engines_and_batches_agree(delta: int, frame_type: int) 
         found = predictions(PatchCoder(NetworkRunner(model, CPU, engine), batch, delta), delta, samples)
         assert torch.equal(found[0][inside], outputs[inside])
         assert torch.equal(found[1][inside], means[inside])
+    for device in DEVICES:
+        runner = NetworkRunner(model, device, ANY_DEVICE)
+        elsewhere, _ = PatchCoder(runner, batch, delta).predict_all(by_rank.to(device), rows=200)
+        assert torch.equal(elsewhere.cpu()[inside], outputs[inside])
     for i in range(len(batch.kinds)):
         reference = None if batch.reference is None else batch.reference[i : i + 1]
         alone = PatchBatch(batch.kinds[i : i + 1], reference, batch.present[i : i + 1])

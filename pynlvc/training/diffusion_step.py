@@ -67,7 +67,7 @@ def slope_reveal(delta: int, *, blind: bool = False) -> Reveal:
 
 def median_edge(samples: Tensor, order: RevealOrder) -> Tensor:
     """The anchor of I-frames: float [B, 1024] in order of rank from samples [B, 1024] in raster order."""
-    index, revealed = (torch.from_numpy(a) for a in order.beside())
+    index, revealed = (torch.from_numpy(a).to(samples.device) for a in order.beside())
     west, north, corner = samples[:, index].unbind(2)
     has_west, has_north, has_corner = revealed.unbind(1)
     low, high = torch.minimum(west, north), torch.maximum(west, north)
@@ -81,7 +81,7 @@ def reference_differences(reference: Tensor, tokens: Tensor) -> Tensor:
     """Float [B, 1024, 24]: the reference around each token less the reference at the token, in order of rank."""
     wide = PATCH + 2 * REFERENCE_REACH
     centre = (tokens // PATCH + REFERENCE_REACH) * wide + tokens % PATCH + REFERENCE_REACH
-    around = torch.tensor([dy * wide + dx for dx, dy in REFERENCE_TAPS])
+    around = torch.tensor([dy * wide + dx for dx, dy in REFERENCE_TAPS], device=tokens.device)
     flat = reference.flatten(1)
     return flat[:, centre[:, None] + around] - flat[:, centre][:, :, None]
 
@@ -103,7 +103,7 @@ class Coded:
     @property
     def loss(self) -> Tensor:
         """Bits per sample, weighted by the mask schedule."""
-        return (self.lengths().view(-1, TOKENS) * self.reveal.weight).mean()
+        return (self.lengths().view(-1, TOKENS) * self.reveal.weight.to(self.target.device)).mean()
 
     @property
     def absolute_error(self) -> Tensor:
@@ -113,10 +113,10 @@ class Coded:
 
 def code_patches(net: DiffusionNetwork, patches: Patches, reveal: Reveal) -> Coded:
     """Codes a batch of patches in one pass."""
-    order = reveal.order
-    tokens = torch.from_numpy(order.tokens)
-    index, revealed = (torch.from_numpy(a) for a in order.neighbours())
-    raster = torch.from_numpy(patches.samples).flatten(1)
+    order, device = reveal.order, net.linear.device
+    tokens = torch.from_numpy(order.tokens).to(device)
+    index, revealed = (torch.from_numpy(a).to(device) for a in order.neighbours())
+    raster = torch.from_numpy(patches.samples).to(device).flatten(1)
     samples = raster[:, tokens]
     batch = len(samples)
     shown = revealed.float()
@@ -125,7 +125,7 @@ def code_patches(net: DiffusionNetwork, patches: Patches, reveal: Reveal) -> Cod
         anchor = median_edge(raster, order)
         differences = raster[:, index] - anchor[:, :, None]
     else:
-        reference = torch.from_numpy(patches.reference)
+        reference = torch.from_numpy(patches.reference).to(device)
         inner = slice(REFERENCE_REACH, REFERENCE_REACH + PATCH)
         here = reference[:, inner, inner].flatten(1)
         anchor = here[:, tokens]
@@ -133,7 +133,7 @@ def code_patches(net: DiffusionNetwork, patches: Patches, reveal: Reveal) -> Cod
         around = reference_differences(reference, tokens).clamp(-LIMIT, LIMIT)
         reference_taps = [torch.zeros_like(around) if reveal.linear_set == BLIND_SET else around]
     places = token_places(tokens)
-    place = torch.empty(batch, TOKENS, PLACE)
+    place = torch.empty(batch, TOKENS, PLACE, device=device)
     place[:, :, 0] = (anchor - 128).clamp_min(-LIMIT)
     place[:, :, 1:] = places * 8
     mask = (shown * MASK_INPUT).expand(batch, TOKENS, len(NEIGHBOURS))
@@ -144,7 +144,7 @@ def code_patches(net: DiffusionNetwork, patches: Patches, reveal: Reveal) -> Cod
     mean = (anchor.flatten() + change).clamp(0, MAXIMUM)
     with torch.no_grad():
         errors = torch.floor((target - mean) * 4 + 0.5).clamp(-LIMIT, LIMIT)
-        by_token = torch.empty(batch, TOKENS)
+        by_token = torch.empty(batch, TOKENS, device=device)
         by_token[:, tokens] = errors.view(batch, TOKENS)
         around = (by_token[:, index] * shown).flatten(0, 1).bfloat16()
     mixture = net.stage2(r, around, error_content(errors).bfloat16(), places, patches.kind)

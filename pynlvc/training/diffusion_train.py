@@ -107,7 +107,8 @@ def train_diffusion(
     *,
     pictures: Path | None = None,
 ) -> nn.ModuleDict:
-    """Trains on the clips of `data` (and the PNG files of `pictures`), resuming from `output`'s checkpoint.
+    """Trains on the clips of `data` (and the PNG files of `pictures`), on a GPU where PyTorch finds one, resuming from
+    `output`'s checkpoint.
 
     Writes checkpoint.pt, settings.json and log.tsv (step, seconds, rate, bits per sample of each validation set) to
     `output`. Raises NlvcError when there are too few clips.
@@ -118,17 +119,22 @@ def train_diffusion(
     with ffmpeg_errors(f"cannot read training clips of {data}"):
         source, held_out = read_sources(data, pictures, settings)
     fixed = validation_set(held_out, settings)
-    nets = make_diffusion_networks(settings.shape)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    nets = make_diffusion_networks(settings.shape).to(device)
     optimizer = torch.optim.Adam(nets.parameters(), settings.learning_rate, betas=(0.9, 0.99))
     step, seconds = 0, 0.0
     checkpoint = output / "checkpoint.pt"
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
         nets.load_state_dict(state["nets"])
         optimizer.load_state_dict(state["optimizer"])
         step, seconds = state["step"], state["seconds"]
         report(f"resumed at step {step}")
-    record = asdict(settings) | {"data": str(data), "pictures": str(pictures) if pictures else None}
+    record = asdict(settings) | {
+        "data": str(data),
+        "pictures": str(pictures) if pictures else None,
+        "device": str(device),
+    }
     (output / "settings.json").write_text(json.dumps(record, indent=1))
     log = output / "log.tsv"
     rng = np.random.default_rng([settings.seed, step])

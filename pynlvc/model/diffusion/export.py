@@ -74,7 +74,7 @@ def _round(real: NDArray[np.float64], offset: NDArray[np.float64]) -> DenseLayer
 
 
 def _real(tensor: Tensor) -> NDArray[np.float64]:
-    return tensor.detach().double().numpy()
+    return tensor.detach().cpu().double().numpy()
 
 
 def _dense(layer: IntegerDense, unit: float = 1.0, extra: Tensor | None = None) -> DenseLayer:
