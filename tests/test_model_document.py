@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks import diffusion, diffusion_table
 from pynlvc.model.architecture import SHAPES
 from pynlvc.model.modelfile import IntegerModel
 from pynlvc.model.store import load_model, model_names
@@ -41,3 +42,10 @@ def test_shipped_models_have_the_shapes_of_their_names() -> None:
             assert (network.inputs, network.errors) == (shape.inputs, shape.errors)
             widths = [len(layer.weight) for layer in (network.layer1, network.layer2, network.layer3)]
             assert widths == [shape.h1, shape.h2, shape.g]
+
+
+def test_the_tables_of_the_transformer_are_those_of_its_measurements() -> None:
+    rows = diffusion.read_table(diffusion.TABLE)
+    assert rows and all(row["status"] == "ok" for row in rows.values())
+    text = diffusion_table.DOCUMENT.read_text(encoding="utf-8")
+    assert diffusion_table.with_tables(text, rows) == text, "run: python -m benchmarks.diffusion_table"

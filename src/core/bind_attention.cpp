@@ -20,13 +20,49 @@ int bit_length(uint32_t x) {
     return bits;
 }
 
-const std::vector<int32_t>& weight_table() {
-    static const std::vector<int32_t> table = [] {
-        std::vector<int32_t> weights(kSteps);
-        for (int i = 0; i < kSteps; ++i) weights[i] = ((2 * kOctave - i % kOctave) << 6) >> (i / kOctave);
-        return weights;
-    }();
-    return table;
+// One loop for each instruction set that is worth it; the compiler makes them from the same text.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define NLVC_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define NLVC_CLONES
+#endif
+
+/// 4096 * 2^(-below / 32), linear within an octave.
+inline int32_t weight(int32_t below) {
+    const int32_t t = std::min(below, kSteps - 1);
+    return ((2 * kOctave - (t & (kOctave - 1))) << 6) >> (t >> 5);
+}
+
+/// Scores of `seen` keys from their products; returns the highest, at least 0.
+NLVC_CLONES int32_t make_scores(const float* products, const int32_t* away, int32_t slope, py::ssize_t seen,
+                                int32_t* scores) {
+    int32_t highest = 0;
+    for (py::ssize_t j = 0; j < seen; ++j) {
+        scores[j] = (static_cast<int32_t>(products[j]) >> 5) - (slope * away[j] >> 11);
+        highest = std::max(highest, scores[j]);
+    }
+    return highest;
+}
+
+/// Scores become weights; returns their sum.
+NLVC_CLONES int32_t make_weights(int32_t* scores, int32_t highest, py::ssize_t seen) {
+    int32_t total = 0;
+    for (py::ssize_t j = 0; j < seen; ++j) {
+        scores[j] = weight(highest - scores[j]);
+        total += scores[j];
+    }
+    return total;
+}
+
+/// Weights scaled by 2^-shift; returns their sum.
+NLVC_CLONES int32_t scale_weights(const int32_t* weights, int shift, py::ssize_t seen, float* out) {
+    int32_t total = 0;
+    for (py::ssize_t j = 0; j < seen; ++j) {
+        const int32_t scaled = weights[j] >> shift;
+        total += scaled;
+        out[j] = static_cast<float>(scaled);
+    }
+    return total;
 }
 
 /// Products of queries and keys become weights in place; the sum of each row, sinks included, goes to `totals`.
@@ -48,33 +84,25 @@ void attention_weights(py::array_t<float, py::array::c_style>& products, Array<i
     }
     float* const all = products.mutable_data();
     int32_t* const sums = totals.mutable_data();
-    const int32_t* const table = weight_table().data();
     const py::gil_scoped_release release;
     std::vector<int32_t> scores(static_cast<size_t>(columns));
     for (py::ssize_t row = 0; row < batch * heads * rows; ++row) {
         const py::ssize_t i = row % rows, head = row / rows % heads, b = row / rows / heads, rank = start + i;
         float* const line = all + row * columns;
         const py::ssize_t seen = std::clamp<py::ssize_t>(rank - kLag + 1, 0, columns);
-        const int32_t slope = falloff.data()[head];
-        const int32_t* const away = distance.data(rank, 0);
-        const bool* const gone = absent.is_none() ? nullptr : hidden.data(b, 0);
-        int32_t highest = 0;
-        for (py::ssize_t j = 0; j < seen; ++j) {
-            scores[j] = (static_cast<int32_t>(line[j]) >> 5) - (slope * away[j] >> 11);
-            if (gone != nullptr && gone[j]) scores[j] = kHidden;
-            highest = std::max(highest, scores[j]);
+        int32_t highest = make_scores(line, distance.data(rank, 0), falloff.data()[head], seen, scores.data());
+        if (!absent.is_none()) {
+            const bool* const gone = hidden.data(b, 0);
+            highest = 0;
+            for (py::ssize_t j = 0; j < seen; ++j) {
+                if (gone[j]) scores[j] = kHidden;
+                highest = std::max(highest, scores[j]);
+            }
         }
-        const auto weight = [&](int32_t score) { return table[std::min(highest - score, kSteps - 1)]; };
         const auto sinks = static_cast<int32_t>(std::min<py::ssize_t>(rank + 1, kLag));
-        int32_t total = sinks * weight(0);
-        for (py::ssize_t j = 0; j < seen; ++j) total += scores[j] = weight(scores[j]);
-        const int shift = std::max(0, bit_length(static_cast<uint32_t>(total)) - kSumBits);
-        total = sinks * (weight(0) >> shift);
-        for (py::ssize_t j = 0; j < seen; ++j) {
-            const int32_t scaled = scores[j] >> shift;
-            total += scaled;
-            line[j] = static_cast<float>(scaled);
-        }
+        const int32_t sum = make_weights(scores.data(), highest, seen) + sinks * weight(highest);
+        const int shift = std::max(0, bit_length(static_cast<uint32_t>(sum)) - kSumBits);
+        const int32_t total = scale_weights(scores.data(), shift, seen, line) + sinks * (weight(highest) >> shift);
         std::fill(line + seen, line + columns, 0.0f);
         sums[row] = total;
     }

@@ -112,7 +112,7 @@ class _Attention:
     ) -> Tensor:
         """What attention adds to the stream of ranks [start, start + n), int32 [B, n, width].
 
-        a: float32 [B, n, width]; keys, values: [B, heads, 1024, d] by rank; distance: int32 [1024, 1024]; absent: bool
+        a: float32 [B, n, width]; keys: [B, heads, d, 1024] and values: [B, heads, 1024, d] by rank; distance: int32 [1024, 1024]; absent: bool
         [B, 1024], which tokens lie outside the picture (None: none do).
         """
         batch, n, _ = a.shape
@@ -121,7 +121,7 @@ class _Attention:
         if seen == 0:
             return self._out(torch.zeros_like(a))
         queries = self._split(self._query(a))
-        products = self._engine.multiply(queries, keys[:, :, :seen].transpose(2, 3))
+        products = self._engine.multiply(queries, keys[:, :, :, :seen])
         weights, total = self._engine.weigh(products, Keys(self._falloff, distance, start, absent))
         mixed = weighted_mean(weights, total, values[:, :, :seen], self._engine)
         return self._out(mixed.transpose(1, 2).reshape(batch, n, -1))
@@ -184,7 +184,7 @@ class PatchCoder:
             self._around = (flat[:, t.reference] - self._anchors[:, :, None]).clamp_(-LIMIT, LIMIT)
         else:
             self._anchors = torch.zeros(count, TOKENS, device=device)  # by rank, known with the tokens around
-        self._keys = [torch.zeros(count, shape.heads, TOKENS, shape.key, device=device) for _ in range(2)]
+        self._keys = [torch.zeros(count, shape.heads, shape.key, TOKENS, device=device) for _ in range(2)]
         self._values = [torch.zeros(count, shape.heads, TOKENS, shape.value, device=device) for _ in range(2)]
         self._pending: tuple[Tensor, Tensor] | None = None
 
@@ -316,5 +316,5 @@ class PatchCoder:
         self._store(1, start, stop, *self._net.attention2.remember(stream_activation(r), content))
 
     def _store(self, block: int, start: int, stop: int, keys: Tensor, values: Tensor) -> None:
-        self._keys[block][:, :, start:stop] = keys
+        self._keys[block][:, :, :, start:stop] = keys.transpose(2, 3)
         self._values[block][:, :, start:stop] = values
