@@ -112,8 +112,8 @@ class _Attention:
     ) -> Tensor:
         """What attention adds to the stream of ranks [start, start + n), int32 [B, n, width].
 
-        a: float32 [B, n, width]; keys: [B, heads, d, 1024] and values: [B, heads, 1024, d] by rank; distance: int32 [1024, 1024]; absent: bool
-        [B, 1024], which tokens lie outside the picture (None: none do).
+        a: float32 [B, n, width]; keys: [B, heads, d, 1024] and values: [B, heads, 1024, d] by rank; distance: int32
+        [1024, 1024]; absent: bool [B, 1024], which tokens lie outside the picture (None: none do).
         """
         batch, n, _ = a.shape
         stop = start + n
