@@ -21,6 +21,7 @@ import pynlvc
 from pynlvc.bridge.messages import MAX_BODY
 from tests.clip_files import video_frame
 from tests.clips import make_clip
+from tests.diffusion_models import small_model
 from tests.libnlvc import (
     AGAIN,
     BAD_ARGUMENT,
@@ -155,6 +156,29 @@ def test_it_steps_in_where_a_model_is_unknown_here(
     assert libnlvc.nlvc_decoder_send(opened(None, "bridge=0"), data, len(data)) == NO_MODEL
     monkeypatch.delenv("NLVC_PYTHON")
     assert libnlvc.nlvc_decoder_send(opened(None), data, len(data)) == NO_MODEL
+
+
+def test_the_transformer_is_coded_in_python_or_refused(
+    libnlvc: c.CDLL, opened: Callable[..., c.c_void_p], interpreter: Path, tmp_path: Path
+) -> None:
+    """A model that libnlvc cannot run (docs/diffusion.md), embedded in its stream."""
+    path = tmp_path / "small.nlvm"
+    path.write_bytes(small_model(1).to_bytes())
+    clip = make_clip(WIDTH, HEIGHT, 2)
+    encoder, decoder = opened("yuv420p", f"model={path}", "embed_model=1"), opened(None)
+    for t in range(2):
+        data = encode(libnlvc, encoder, frame_of(clip.frames[t], t))
+        out = Frame()
+        assert libnlvc.nlvc_decoder_send(decoder, data, len(data)) == OK, libnlvc.nlvc_error()
+        assert libnlvc.nlvc_decoder_receive(decoder, c.byref(out)) == OK
+        assert c.string_at(out.planes[0], WIDTH * HEIGHT) == clip.frames[t][0].tobytes()
+        if t == 0:
+            assert libnlvc.nlvc_decoder_send(opened(None, "bridge=0"), data, len(data)) == NO_MODEL
+            assert b"PyTorch" in libnlvc.nlvc_error()
+    form = make_c_format(libnlvc, "yuv420p", WIDTH, HEIGHT)
+    refused = libnlvc.nlvc_encoder_open(c.byref(form), option_list(f"model={path}", "bridge=0"), c.byref(c.c_void_p()))
+    assert refused == NO_MODEL
+    assert b"PyTorch" in libnlvc.nlvc_error()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
