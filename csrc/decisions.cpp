@@ -48,17 +48,25 @@ double scene_change(const Plane& current, const Plane& prediction, int depth) {
     return std::min(sum / static_cast<double>(count * levels), 2 * sum / static_cast<double>(3 * spatial));
 }
 
-double repeated_share(const Plane& current, const Plane* reference, RowRange rows) {
-    int64_t repeated = 0;
-    for (int y = rows.top; y < rows.bottom; ++y) {
+bool repeats(const Plane& current, const Plane* reference, const Plane* base, RowRange rows) {
+    // by parity of the column or row: how often the left or upper neighbour repeats
+    int64_t same = 0, west[2] = {}, north[2] = {};
+    for (int y = rows.top + 1; y < rows.bottom; ++y) {
         const uint16_t* row = current.row(y);
-        const uint16_t* above = current.row(std::max(y - 1, rows.top));
+        const uint16_t* above = current.row(y - 1);
         const uint16_t* displaced = reference != nullptr ? reference->row(y) : nullptr;
-        for (int x = 0; x < current.width; ++x)
-            repeated +=
-                displaced != nullptr ? row[x] == displaced[x] : row[x] == above[x] && row[x] == row[std::max(x - 1, 0)];
+        const uint16_t* base_row = base != nullptr ? base->row(y) : nullptr;
+        const uint16_t* base_above = base != nullptr ? base->row(y - 1) : nullptr;
+        for (int x = 1; x < current.width; ++x) {
+            int to_west = row[x] - row[x - 1], to_north = row[x] - above[x];
+            same += displaced != nullptr ? row[x] == displaced[x] : to_west == 0 && to_north == 0;
+            if (base != nullptr) to_west -= base_row[x] - base_row[x - 1], to_north -= base_row[x] - base_above[x];
+            west[x & 1] += to_west == 0;
+            north[y & 1] += to_north == 0;
+        }
     }
-    return static_cast<double>(repeated) / static_cast<double>(int64_t{rows.count()} * current.width);
+    const int64_t least = int64_t{rows.count()} * current.width / 4;  // of all samples
+    return same >= least || 2 * std::abs(west[0] - west[1]) >= least || 2 * std::abs(north[0] - north[1]) >= least;
 }
 
 bool is_fitted(int effort, int64_t position) {

@@ -15,12 +15,11 @@ int choose_shift(const Plane& luma, int depth);
 /// picture that stands still; above 1 a keyframe should start here.
 double scene_change(const Plane& current, const Plane& prediction, int depth);
 
-/// The share of samples of plane 0 that equal the displaced ones of the frame before or, in an I-frame (`reference` is
-/// nullptr), both their left and their upper neighbour.
-double repeated_share(const Plane& current, const Plane* reference, RowRange rows);
-
-/// From which share on repeats (docs/bitstream.md section 7.1) are worth a try.
-constexpr double kLeastRepeatedShare = 0.25;
+/// Whether flags for repeats (docs/bitstream.md section 7.1) are worth a try: a quarter of the samples of a plane equal
+/// the displaced ones of the frame before (`reference`), in an I-frame (nullptr) both their left and their upper
+/// neighbour; or every other column or row repeats often, as doubled chroma does. `base`: what it repeats in is the
+/// difference to this plane.
+bool repeats(const Plane& current, const Plane* reference, const Plane* base, RowRange rows);
 
 constexpr int kMaxEffort = 9;
 

@@ -23,6 +23,19 @@ void check_side(const SideInformation& side) {
         require(type >= 0 && type < kMandatory && !bytes.empty(), "side information needs types 0 to 127 and bytes");
 }
 
+/// The planes of a slice in which flags for repeats (docs/bitstream.md section 7.1) are worth a try.
+std::vector<bool> flagged_planes(const FrameCoding& coding, int slice) {
+    const PictureFormat& format = coding.format;
+    std::vector<bool> flagged;
+    for (int p = 0; p < format.planes(); ++p) {
+        const Plane* reference = coding.references != nullptr ? &(*coding.references)[p].ref1 : nullptr;
+        const bool differences = format.layout == Layout::kRgb && format.guides(p) > 0;
+        flagged.push_back(repeats(coding.frame.planes[p], reference, differences ? &coding.frame.planes[0] : nullptr,
+                                  format.slice_rows(p, slice, coding.slices)));
+    }
+    return flagged;
+}
+
 }  // namespace
 
 Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings, SideInformation side)
@@ -48,6 +61,7 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
         require(model_->missing(format, intra).empty(), "model: " + model_->missing(format, intra));
     slices_ = std::min(settings.slices == 0 ? automatic_slices(format) : settings.slices, format.slice_units());
     modes_.assign(static_cast<size_t>(slices_), SliceMode::kModel);
+    drawn_.assign(static_cast<size_t>(slices_), 0);
     Sequence sequence{format, hash_, settings.delta, {}, stream_side_};
     later_sequence_ = write_sequence(sequence);
     if (settings.embed_model) sequence.model = model_file_;
@@ -79,7 +93,9 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
         map_ = maps_.choose(planes, map_, !covered);
         coded_ = coded_format(format_, map_);
         map_.number(planes);
-        std::fill(modes_.begin(), modes_.end(), SliceMode::kModel);  // a keyframe depends on nothing before it
+        // a keyframe depends on nothing before it
+        std::fill(modes_.begin(), modes_.end(), SliceMode::kModel);
+        std::fill(drawn_.begin(), drawn_.end(), uint8_t{0});
         q_ = choose_shift(planes[0], coded_.depth);
     }
     CodedFrame frame = history_.new_frame(coded_);
@@ -176,8 +192,8 @@ std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<P
     const bool keyframe = references == nullptr;
     const auto planes = static_cast<size_t>(coded_.planes());
     // Repeats leave little to fit.
-    const bool repeats = std::count(modes_.begin(), modes_.end(), SliceMode::kRepeats) == slices_;
-    if (!is_fitted(settings_.effort, keyframe ? 0 : since_keyframe_) || (repeats && !keyframe)) {
+    const bool drawn = std::count(drawn_.begin(), drawn_.end(), 1) == slices_;
+    if (!is_fitted(settings_.effort, keyframe ? 0 : since_keyframe_) || (drawn && !keyframe)) {
         if (keyframe) return std::vector<PlaneCorrection>(planes);
         frame.classes = history_.frame(1).classes;
         return corrections_;
@@ -215,17 +231,17 @@ std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<P
 }
 
 EncodedSlice Encoder::encode_smallest(const FrameCoding& coding, int slice) {
-    const Plane* reference = coding.references != nullptr ? &(*coding.references)[0].ref1 : nullptr;
-    const RowRange rows = coding.format.slice_rows(0, slice, coding.slices);
     SliceMode& likely = modes_[slice];
-    if (repeated_share(coding.frame.planes[0], reference, rows) < kLeastRepeatedShare)
-        return encode_slice(coding, slice, likely = SliceMode::kModel);
+    const std::vector<bool> flagged = flagged_planes(coding, slice);
+    drawn_[slice] = flagged[0] ? 1 : 0;
+    if (std::find(flagged.begin(), flagged.end(), true) == flagged.end())
+        return encode_slice(coding, slice, likely = SliceMode::kModel, flagged);
     // The last one tried leaves its errors in the frame, and it is most often the better one.
     const SliceMode other = likely == SliceMode::kModel ? SliceMode::kRepeats : SliceMode::kModel;
-    const size_t bytes = encode_slice(coding, slice, other).payload.size();
-    EncodedSlice found = encode_slice(coding, slice, likely);
+    const size_t bytes = encode_slice(coding, slice, other, flagged).payload.size();
+    EncodedSlice found = encode_slice(coding, slice, likely, flagged);
     if (found.payload.size() <= bytes) return found;
-    return encode_slice(coding, slice, likely = other);
+    return encode_slice(coding, slice, likely = other, flagged);
 }
 
 std::vector<EncodedSlice> Encoder::encode_slices(CodedFrame& frame, const FrameCorrections& corrections,

@@ -31,17 +31,16 @@ void code_copied_blocks(BitCoder& bits, CopiedBlocks& blocks) {
 }
 
 RepeatCoder::RepeatCoder(const PlaneContext& context, const std::vector<RepeatPlane>& planes,
-                         const CopiedBlocks& blocks, const PlaneGeometry& geometry)
+                         const CopiedBlocks& blocks, const RepeatSettings& settings)
     : context_(context),
       blocks_(blocks),
-      geometry_(geometry),
+      settings_(settings),
       own_(planes[0]),
       guides_(planes.begin() + 1, planes.end()),
       match_bits_(kMatchContexts),
       repeat_bits_(kRepeatContexts),
       tables_{std::vector<Entry>(kEntries), std::vector<Entry>(kEntries)},
-      matched_(context.layout.size()),
-      repeated_(context.layout.size()),
+      marks_(context.layout.size()),
       known_(static_cast<size_t>(context.layout.height())),
       excluded_(static_cast<size_t>(context.layout.height())) {}
 
@@ -51,26 +50,29 @@ void RepeatCoder::start_group(int g) {
 }
 
 bool RepeatCoder::code(int y, BitCoder& bits, uint16_t& sample) {
-    const ptrdiff_t place = context_.layout.group(group_) + y;
+    uint8_t& marks = marks_[context_.layout.group(group_) + y];
     Excluded& excluded = excluded_[y];
     excluded.count = 0;
     known_[y] = 0;
     if (own_.reference != nullptr) {
         const int reference = sample_at(*own_.reference, own_, group_ - context_.layout.delta() * y, y);
-        if (copied(y) || bits.code(sample == reference, match_bits_[match_context(y)]) == 1) {
+        if (copied(y) || (settings_.flags && bits.code(sample == reference, match_bits_[match_context(y)]) == 1)) {
             sample = static_cast<uint16_t>(reference);
-            known_[y] = matched_[place] = repeated_[place] = 1;
+            marks = kMatched | kRepeated;
+            known_[y] = 1;
             return true;
         }
-        excluded.add(reference);
+        if (settings_.flags) excluded.add(reference);
     }
+    if (!settings_.flags) return false;
     const Keys neighbours = keys(y);
     pending_.push_back({y, neighbours});
     const Candidate found = candidate(neighbours, y);
     if (found.value < 0) return false;
-    if (bits.code(sample == found.value, repeat_bits_[repeat_context(found, y)]) == 1) {
+    if (bits.code(sample == found.value, repeat_bits_[found.context]) == 1) {
         sample = static_cast<uint16_t>(found.value);
-        known_[y] = repeated_[place] = 1;
+        marks = kRepeated;
+        known_[y] = 1;
         return true;
     }
     excluded.add(found.value);
@@ -78,15 +80,21 @@ bool RepeatCoder::code(int y, BitCoder& bits, uint16_t& sample) {
 }
 
 void RepeatCoder::finish_group() {
-    const uint16_t* samples = context_.samples[kCur].data() + context_.layout.group(group_);
-    for (const Pending& pending : pending_)
+    const ptrdiff_t group = context_.layout.group(group_);
+    const uint16_t* samples = context_.samples[kCur].data() + group;
+    for (const Pending& pending : pending_) {
+        const uint16_t sample = samples[pending.y];
         for (size_t i = 0; i < tables_.size(); ++i) {
             const Key& key = pending.keys[i];
             Entry& entry = tables_[i][key.slot()];
-            const bool again = entry.confidence > 0 && entry.check == key.check() && entry.sample == samples[pending.y];
+            const bool again = entry.confidence > 0 && entry.check == key.check() && entry.sample == sample;
             const int confidence = again ? std::min(entry.confidence + 1, kMostConfident) : 1;
-            entry = {key.check(), samples[pending.y], static_cast<uint8_t>(confidence)};
+            entry = {key.check(), sample, static_cast<uint8_t>(confidence)};
         }
+        uint8_t& marks = marks_[group + pending.y];
+        if (repeated(pending.y, -1, 0) == sample) marks |= kRepeatsWest;
+        if (repeated(pending.y, 0, -1) == sample) marks |= kRepeatsNorth;
+    }
 }
 
 int RepeatCoder::neighbour(int y, int dx, int dy) const {
@@ -111,14 +119,20 @@ bool RepeatCoder::guide_matches(size_t number, int y, int dx, int dy) const {
     return sample_at(*plane.samples, plane, x, y + dy) == sample_at(*plane.reference, plane, x, y + dy);
 }
 
-uint8_t RepeatCoder::flag(const std::vector<uint8_t>& map, int y, int dx, int dy) const {
+bool RepeatCoder::mark(Mark which, int y, int dx, int dy) const {
     const SkewLayout& layout = context_.layout;  // places outside the slice hold 0, as those of later groups do
-    return map[layout.group(group_ + dx + layout.delta() * dy) + y + dy];
+    return (marks_[layout.group(group_ + dx + layout.delta() * dy) + y + dy] & which) != 0;
+}
+
+int RepeatCoder::repeated(int y, int dx, int dy) const {
+    const int value = neighbour(y, dx, dy);
+    if (value < 0 || !settings_.differences) return value;
+    return std::clamp(value + guide(0, y, 0, 0) - guide(0, y, dx, dy), 0, (1 << context_.settings.depth) - 1);
 }
 
 int RepeatCoder::match_context(int y) const {
-    int context = flag(matched_, y, -1, 0) | flag(matched_, y, 0, -1) << 1 | flag(matched_, y, -1, -1) << 2 |
-                  flag(matched_, y, 1, -1) << 3;
+    int context = mark(kMatched, y, -1, 0) | mark(kMatched, y, 0, -1) << 1 | mark(kMatched, y, -1, -1) << 2 |
+                  mark(kMatched, y, 1, -1) << 3;
     if (!guides_.empty())
         context |= guide_matches(0, y, 0, 0) << 4 | guide_matches(0, y, 1, 0) << 5 | guide_matches(0, y, 0, 1) << 6;
     if (guides_.size() > 1) context |= guide_matches(1, y, 0, 0) << 7;
@@ -150,32 +164,39 @@ RepeatCoder::Keys RepeatCoder::keys(int y) const {
     return keys;
 }
 
+RepeatCoder::Neighbours RepeatCoder::neighbours(int y) const {
+    const int west = repeated(y, -1, 0), north = repeated(y, 0, -1);
+    // Chroma that was once doubled repeats in every other column and row: what the neighbours did tells which.
+    const bool column = mark(kRepeatsWest, y, 0, -1), row = mark(kRepeatsNorth, y, -1, 0);
+    const bool flat = !guides_.empty() && guide(0, y, -1, 0) == guide(0, y, 0, 0);
+    const int history = column | row << 1 | flat << 2;
+    if (west < 0 || north < 0) return {std::max(west, north), false, history};
+    return {row && !column ? north : west, west == north, history};
+}
+
 RepeatCoder::Candidate RepeatCoder::candidate(const Keys& keys, int y) const {
-    const int west = neighbour(y, -1, 0), north = neighbour(y, 0, -1);
     const int excluded = excluded_[y].count > 0 ? excluded_[y].values[0] : -1;
-    Candidate found{west >= 0 ? west : north, 0, 0};
-    if (!guides_.empty()) {
-        const int here = guide(0, y, 0, 0);
-        if (west >= 0 && guide(0, y, -1, 0) == here)
-            found = {west, 3, 0};
-        else if (north >= 0 && guide(0, y, 0, -1) == here)
-            found = {north, 3, 0};
-    }
+    Candidate best{-1, 0};
+    uint32_t least = kProbabilityOne;  // probability that the candidate is wrong
+    auto consider = [&](int value, int context) {
+        if (value < 0 || value == excluded) return;
+        const uint32_t wrong = repeat_bits_[context].split();
+        if (wrong >= least) return;
+        best = {value, context};
+        least = wrong;
+    };
+    const int around = mark(kRepeated, y, -1, 0) << 5 | mark(kRepeated, y, 0, -1) << 6 | mark(kRepeated, y, 1, -1) << 7;
+    const Neighbours near = neighbours(y);
+    bool other[2] = {false, false};
     for (int i = 1; i >= 0; --i) {
         const Entry& entry = tables_[i][keys[i].slot()];
         if (entry.confidence == 0 || entry.check != keys[i].check()) continue;
-        found = {entry.sample, i + 1, entry.confidence};
-        break;
+        other[i] = entry.sample != near.value;
+        consider(entry.sample, entry.confidence | (i + 1) << 3 | around | (entry.sample == neighbour(y, -1, 0)) << 8 |
+                                   (entry.sample == neighbour(y, 0, -1)) << 9);
     }
-    if (found.value == excluded) found = {west, 0, 0};
-    if (found.value == excluded) found.value = -1;
-    return found;
-}
-
-int RepeatCoder::repeat_context(const Candidate& candidate, int y) const {
-    return candidate.confidence | candidate.kind << 3 | flag(repeated_, y, -1, 0) << 5 |
-           flag(repeated_, y, 0, -1) << 6 | flag(repeated_, y, 1, -1) << 7 |
-           (candidate.value == neighbour(y, -1, 0)) << 8 | (candidate.value == neighbour(y, 0, -1)) << 9;
+    consider(near.value, near.history | (near.alike ? 3 : 0) << 3 | around | other[0] << 8 | other[1] << 9);
+    return best;
 }
 
 }  // namespace nlvc

@@ -23,15 +23,21 @@ constexpr int kCopiedBlockBits = 4;  ///< log2 of the edge
 /// Codes them in raster order: an encoder's are read, a decoder's are filled.
 void code_copied_blocks(BitCoder& bits, CopiedBlocks& blocks);
 
+/// What is the same for all samples of a plane.
+struct RepeatSettings {
+    PlaneGeometry geometry;  ///< of the plane that is coded
+    bool flags;              ///< else it repeats only what copied blocks hold
+    bool differences;        ///< to plane 0: what repeats in planes 1 and 2 of RGB
+};
+
 /// The flags of one plane of one slice. For one group after the other: start_group, then code for each of its samples
 /// in ascending rows, and finish_group when all its samples are known.
 class RepeatCoder {
   public:
-    /// @param planes   the one that is coded, then its guides, at most two
-    /// @param blocks   of a P-frame; empty in an I-frame
-    /// @param geometry of the plane that is coded
+    /// @param planes  the one that is coded, then its guides, at most two
+    /// @param blocks  of a P-frame; empty in an I-frame
     RepeatCoder(const PlaneContext& context, const std::vector<RepeatPlane>& planes, const CopiedBlocks& blocks,
-                const PlaneGeometry& geometry);
+                const RepeatSettings& settings);
 
     void start_group(int g);
     /// Codes whether the sample of row y repeats a candidate: an encoder gives the sample, a decoder receives it.
@@ -52,6 +58,13 @@ class RepeatCoder {
         uint32_t check() const { return static_cast<uint32_t>(hash >> 8); }
     };
     using Keys = std::array<Key, 2>;  ///< of few and of many neighbours
+    /// What is kept of a coded sample; later ones are told by it. One bit each.
+    enum Mark : uint8_t {
+        kMatched = 1,       ///< it equals its reference
+        kRepeated = 2,      ///< it was known from its flags
+        kRepeatsWest = 4,   ///< its left neighbour would have given it (of samples that do not match)
+        kRepeatsNorth = 8,  ///< its upper one would
+    };
     /// What stood after such neighbours.
     struct Entry {
         uint32_t check = 0;
@@ -59,10 +72,14 @@ class RepeatCoder {
         uint8_t confidence = 0;  ///< how often in succession, at most 7; 0: empty
     };
     struct Candidate {
-        int value;  ///< -1: none
-        int kind;   ///< 0 a neighbour, 1 and 2 what stood after few and after many neighbours, 3 where the guide is
-                    ///< equal
-        int confidence;
+        int value;    ///< -1: none
+        int context;  ///< of its flag
+    };
+    /// What one or two neighbours give.
+    struct Neighbours {
+        int value;  ///< -1: there are none
+        bool alike;
+        int history;  ///< 0..7, what was right around
     };
     struct Pending {
         int y;
@@ -73,28 +90,31 @@ class RepeatCoder {
     int neighbour(int y, int dx, int dy) const;
     int guide(size_t number, int y, int dx, int dy) const;
     bool guide_matches(size_t number, int y, int dx, int dy) const;
-    uint8_t flag(const std::vector<uint8_t>& map, int y, int dx, int dy) const;
+    /// Of the sample at an offset.
+    bool mark(Mark which, int y, int dx, int dy) const;
+    /// The sample as it would be if it repeated a neighbour; -1 where that is missing.
+    int repeated(int y, int dx, int dy) const;
     int match_context(int y) const;
     Keys keys(int y) const;
     Candidate candidate(const Keys& keys, int y) const;
-    int repeat_context(const Candidate& candidate, int y) const;
+    Neighbours neighbours(int y) const;
 
     bool copied(int y) const {
         if (blocks_.empty()) return false;
         const int x = group_ - context_.layout.delta() * y;
-        return blocks_.row(y >> (kCopiedBlockBits - geometry_.sy))[x >> (kCopiedBlockBits - geometry_.sx)] != 0;
+        const PlaneGeometry& geometry = settings_.geometry;
+        return blocks_.row(y >> (kCopiedBlockBits - geometry.sy))[x >> (kCopiedBlockBits - geometry.sx)] != 0;
     }
 
     const PlaneContext& context_;
     const CopiedBlocks& blocks_;
-    PlaneGeometry geometry_;
+    RepeatSettings settings_;
     RepeatPlane own_;
     std::vector<RepeatPlane> guides_;
     int group_ = 0;
     std::vector<CountingBit> match_bits_, repeat_bits_;
     std::array<std::vector<Entry>, 2> tables_;
-    std::vector<uint8_t> matched_;   ///< by place in the layout: the sample equals its reference
-    std::vector<uint8_t> repeated_;  ///< by place in the layout: the sample was known from its flags
+    std::vector<uint8_t> marks_;  ///< by place in the layout
     std::vector<uint8_t> known_;
     std::vector<Excluded> excluded_;
     std::vector<Pending> pending_;  ///< to be learned when the group is known

@@ -34,7 +34,7 @@ void clear_block_bits(const FrameCoding& coding, int slice) {
 
 /// The flags of plane p of a slice; prepare_context comes first.
 RepeatCoder repeat_coder(const FrameCoding& coding, int slice, int p, const PlaneContext& context,
-                         const CopiedBlocks& blocks) {
+                         const CopiedBlocks& blocks, bool flags) {
     const PlaneGeometry own = coding.format.geometry(p);
     auto plane = [&](int number) {
         const PlaneGeometry finer = coding.format.geometry(number);
@@ -44,7 +44,15 @@ RepeatCoder repeat_coder(const FrameCoding& coding, int slice, int p, const Plan
     };
     std::vector<RepeatPlane> planes{plane(p)};
     for (int guide = 0; guide < coding.format.guides(p); ++guide) planes.push_back(plane(guide));
-    return RepeatCoder(context, planes, blocks, own);
+    const bool differences = coding.format.layout == Layout::kRgb && planes.size() > 1;
+    return RepeatCoder(context, planes, blocks, {own, flags, differences});
+}
+
+/// Which planes of a slice have flags.
+void code_flagged(BitCoder& bits, SliceMode mode, std::vector<bool>& flagged) {
+    if (mode != SliceMode::kRepeats) return;
+    CountingBit context;
+    for (size_t p = 0; p < flagged.size(); ++p) flagged[p] = bits.code(flagged[p], context) == 1;
 }
 
 /// Room for the blocks of a slice, all copied so far; none in an I-frame or in other modes.
@@ -144,7 +152,7 @@ std::string CompiledModel::missing(const PictureFormat& format, bool intra) cons
     return "";
 }
 
-EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode) {
+EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode, std::vector<bool> flagged) {
     const PictureFormat& format = coding.format;
     RangeEncoder coder;
     EncodedSlice out;
@@ -157,8 +165,9 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode) 
     }
     CopiedBlocks blocks = make_copied_blocks(coding, slice, mode);
     if (!blocks.empty()) find_copied_blocks(coding, slice, blocks);
-    BitEncoder block_bits(coder);
-    code_copied_blocks(block_bits, blocks);
+    BitEncoder bits_of_slice(coder);
+    code_copied_blocks(bits_of_slice, blocks);
+    code_flagged(bits_of_slice, mode, flagged);
     if (!coding.settings.intra) out.motion_bits = coder.bits();
     const ContextPool::Lease lease(coding.contexts);
     PlaneContext& context = *lease;
@@ -172,7 +181,7 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode) 
         take_classes(coding, class_bits, p, rows, context);
         const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
         std::optional<RepeatCoder> repeats;
-        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks));
+        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks, flagged[p]));
         EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
                                 recorder);
         run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
@@ -243,8 +252,10 @@ SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, Ran
     const PictureFormat& format = coding.format;
     SliceBits bits;
     CopiedBlocks blocks = make_copied_blocks(coding, slice, mode);
-    BitDecoder block_bits(coder);
-    code_copied_blocks(block_bits, blocks);
+    BitDecoder bits_of_slice(coder);
+    code_copied_blocks(bits_of_slice, blocks);
+    std::vector<bool> flagged(static_cast<size_t>(format.planes()));
+    code_flagged(bits_of_slice, mode, flagged);
     if (!coding.settings.intra) bits.motion = coder.bits();
     double before = coder.bits();
     const ContextPool::Lease lease(coding.contexts);
@@ -257,7 +268,7 @@ SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, Ran
         take_classes(coding, class_bits, p, rows, context);
         const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
         std::optional<RepeatCoder> repeats;
-        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks));
+        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks, flagged[p]));
         DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
                                 recorder);
         run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);

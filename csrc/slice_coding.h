@@ -60,8 +60,10 @@ struct EncodedSlice {
 void prepare_context(const FrameCoding& coding, int slice, int p, const CompiledNetwork& network,
                      PlaneContext& context);
 
-/// Codes the samples and vectors of `coding.frame` with the model and sets the frame's errors. mode: any but raw
-EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode);
+/// Codes the samples and vectors of `coding.frame` with the model and sets the frame's errors.
+/// @param mode     any but raw
+/// @param flagged  which planes have flags in the mode kRepeats
+EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode, std::vector<bool> flagged);
 /// The samples as they are; the frame's vectors and errors in the slice become zero.
 EncodedSlice store_slice(const FrameCoding& coding, int slice);
 

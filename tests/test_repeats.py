@@ -82,3 +82,19 @@ def test_damaged_flags_end_in_an_error_or_other_samples(model: bytes) -> None:
         broken[int(rng.integers(len(broken) // 2, len(broken)))] ^= 1 << int(rng.integers(8))
         with pytest.raises(_core.BitstreamError):
             decode_all([bytes(broken)], model)
+
+
+@pytest.mark.parametrize("layout", ["rgb", "yuv"])
+def test_doubled_chroma_repeats(model: bytes, layout: str) -> None:
+    """What a converter makes of 4:2:0: chroma that is the same in 2x2 samples, in RGB as differences to green."""
+    form = make_format(96, 64, layout=layout)
+    rng = np.random.default_rng(4)
+    y, x = np.mgrid[:64, :96]
+    luma = np.where((x * x + 3 * y * y) % 11 < 3, 100, 150)
+    first, second = (rng.integers(-50, 50, (32, 48)).repeat(2, 0).repeat(2, 1) for _ in range(2))
+    base = luma if layout == "rgb" else 128
+    frame = [plane.astype(np.uint8) for plane in (luma, base + first, base + second)]
+    (packet,) = (c.data for c in encode_all(form, model, [frame], slices=1))
+    assert modes(packet) == ["repeats"]
+    assert_equal_planes(decode_all([packet], model)[0].planes, frame)
+    assert len(packet) < 0.8 * 3 * 64 * 96  # although a random model wastes bits on the quarter that does not repeat
