@@ -13,7 +13,7 @@ from tests.core_frames import encode_all, make_format, make_frames
 from tests.models import random_model
 
 CORPUS = Path(__file__).parent / "corpus"
-MODEL = random_model(seed=1, taps=8, errors=4, h1=4, h2=3, g=3)
+MODEL = random_model(seed=1, taps=4, errors=2, h1=2, h2=2, g=2)
 STREAMS = {
     "grey": (make_format(16, 16, layout="grey", format_name="gray"), "moving", {}),
     "yuv420": (make_format(17, 35, sx=1, sy=1, format_name="yuv420p"), "moving", {"slices": 2}),
