@@ -102,6 +102,21 @@ def test_verify_lists_damage_and_decoding_goes_on(coded: Path, checksums: list[i
         list(frames)
 
 
+def test_further_tracks_are_verified_too(source: Path, settings: EncoderSettings, tmp_path: Path) -> None:
+    twice, both = tmp_path / "twice.mkv", tmp_path / "both.mkv"
+    run_tool("ffmpeg", "-v", "error", "-i", source, *words("-map 0:v -map 0:v -c copy"), twice)
+    pynlvc.transcode(twice, both, settings=settings, video_tracks="all")
+    assert pynlvc.verify(both).ok
+    with av.open(str(both)) as container:
+        second = [bytes(packet) for packet in container.demux(video=1) if packet.size]
+    data = both.read_bytes()
+    at = data.rindex(second[6]) + len(second[6]) - 3
+    report = pynlvc.verify(flipped(both, tmp_path / "bad.mkv", at))
+    assert not report.ok and report.frames == FRAMES, "those of the main track are right"
+    assert {(d.track, d.frame) for d in report.damage if d.kind == "damaged"} == {(1, 6)}
+    assert any(problem.startswith("video track 1: frame 6") for problem in report.problems)
+
+
 def test_decode_conceals_on_request_and_says_so(coded: Path, tmp_path: Path) -> None:
     position, packet = packets_of(coded)[GOP]
     bad = flipped(coded, tmp_path / "bad.mkv", position + len(packet) - 3)

@@ -19,6 +19,7 @@ class Damage:
     slice: int | None  # None: the whole frame
     offset: int  # of the slice's payload in the packet, bytes; 0 for the whole frame
     position: int | None = None  # of the packet in the file, bytes; None: unknown
+    track: int | None = None  # of the file, as FFmpeg counts them; None: unknown
     what: str  # in words, without frame and position
 
     def __str__(self) -> str:

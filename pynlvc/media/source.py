@@ -99,6 +99,12 @@ class VideoSource:
         return self.main.stream
 
     @property
+    def further_nlvc(self) -> list[int]:
+        """Numbers, among the video tracks, of those of NLVC beside the main one."""
+        videos = [stream for stream in self.container.streams.video if not is_cover(stream)]
+        return [n for n, stream in enumerate(videos) if is_nlvc(stream) and stream.index != self.stream.index]
+
+    @property
     def is_nlvc(self) -> bool:
         """Whether the main video track is of NLVC."""
         return self.main.is_nlvc

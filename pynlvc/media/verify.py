@@ -60,7 +60,8 @@ def verify(
     settings: DecoderSettings | None = None,
     progress: ProgressCallback | None = None,
 ) -> VerifyReport:
-    """Decodes the whole video track of `path`: all stored checksums, order of timestamps, completeness of the file.
+    """Decodes the whole video track of `path`, and all further ones of NLVC: all stored checksums, order of timestamps,
+    completeness of the file.
 
     With `against`, every sample of every frame, the number of frames and their times (within the rounding of the
     containers) are compared with that file's video track; or every frame's hash, where `against` is what
@@ -89,32 +90,53 @@ def verify(
             problems.add(f"FFmpeg found {checked.damaged_frames} frames damaged")
         if checked.missing_seconds:
             problems.add(f"the track ends {checked.missing_seconds:.3f} s too early: frames are missing at its end")
-        damage, remarks = _conclude(checked, problems)
+        for element in damaged_elements(checked.path):
+            problems.add(element)
+        lines, damage, remarks = _conclude(checked, problems)
         tally.finish()
+        for number in checked.further_nlvc if str(path) != STANDARD_STREAM else ():
+            further = _verify_further(checked.path, number, settings, progress)
+            lines, damage, remarks = lines + further[0], damage + further[1], remarks + further[2]
     whole = str(path) != STANDARD_STREAM and Path(path).is_file()
     return VerifyReport(
         path=Path(path),
         against=None if against is None else Path(against),
         codec=checked.codec_name,
         frames=tally.frames,
-        problems=(*describe_damage(damage), *problems.all()),
+        problems=(*lines, *problems.all()),
         seconds=time.monotonic() - started,
-        damage=damage,
-        remarks=remarks,
+        damage=tuple(damage),
+        remarks=tuple(remarks),
         sha256=file_sha256(Path(path)) if whole else None,
     )
 
 
-def _conclude(source: VideoSource, problems: _Problems) -> tuple[tuple[Damage, ...], tuple[str, ...]]:
-    """(damage, remarks) of what was read; what the container says for itself goes to the problems."""
-    for element in damaged_elements(source.path):
-        problems.add(element)
+def _conclude(source: VideoSource, problems: _Problems) -> tuple[list[str], list[Damage], list[str]]:
+    """(lines about the damage, damage, remarks) of the track that was read; what its header and numbers say goes to the
+    problems."""
     if not source.is_nlvc:
-        return (), ()
+        return [], [], []
     _check_header(source, problems)
     for problem in source.main.continuity.problems:
         problems.add(problem)
-    return tuple(source.main.damage), tuple(source.main.continuity.remarks)
+    return describe_damage(source.main.damage), source.main.damage, source.main.continuity.remarks
+
+
+def _verify_further(
+    path: Path, number: int, settings: DecoderSettings, progress: ProgressCallback | None
+) -> tuple[list[str], list[Damage], list[str]]:
+    """The same for another track, read by itself; `number` among the video tracks."""
+    problems = _Problems()
+    with VideoSource(path, settings=settings, video_tracks=str(number)) as source:
+        tally = Tally("verifying", source.expected_frames, progress)
+        for _ in _checked_frames(source, problems, tally):
+            pass
+        if source.missing_seconds:
+            problems.add(f"it ends {source.missing_seconds:.3f} s too early: frames are missing at its end")
+        lines, damage, remarks = _conclude(source, problems)
+        tally.finish()
+        name = source.main.name
+    return [f"{name}: {line}" for line in (*lines, *problems.all())], damage, [f"{name}: {r}" for r in remarks]
 
 
 def _check_header(source: VideoSource, problems: _Problems) -> None:

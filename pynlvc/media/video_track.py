@@ -117,7 +117,9 @@ class VideoTrack:
         frames = self._decoder.decode(packet)
         if packet.size:
             found = self._decoder.damage
-            self.damage += [replace(damage, frame=self._packets, position=packet.pos) for damage in found]
+            self.damage += [
+                replace(damage, frame=self._packets, position=packet.pos, track=self.stream.index) for damage in found
+            ]
             self._packets += 1
             time = packet.pts if packet.pts is not None else packet.dts
             self.continuity.see(self._decoder.decoded, None if time is None else time * self.time_base)
