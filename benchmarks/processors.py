@@ -31,6 +31,7 @@ from pynlvc.model.store import load_model
 TABLE = FOLDER / "processors.tsv"
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "fast"
+HEADER = ("platform", "kernels", "frames", "samples", "mismatches", "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,15 +107,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--only", action="append", help="names of builds; default: all, and all kernels of the module")
     arguments = parser.parse_args()
-    rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "model").write_bytes(load_model(MODEL).data)
         with (folder / "packets").open("wb") as file:
             for packet, _ in packets(arguments.clips, arguments.samples):
                 file.write(struct.pack("<I", len(packet)) + packet)
-        if not arguments.only:
-            rows += [decode_here(kernels, folder, arguments.seconds) for kernels in _core.kernel_names()]
+        for kernels in () if arguments.only else _core.kernel_names():
+            write_row(decode_here(kernels, folder, arguments.seconds))
         for choice in BUILDS:
             wanted = choice.name in arguments.only if arguments.only else True
             if not wanted or not shutil.which(choice.compiler) or not all(shutil.which(r) for r in choice.runner):
@@ -128,14 +128,19 @@ def main() -> None:
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
                 frames, samples, mismatches, used = done.stdout.split()
                 seconds = round(time.monotonic() - started, 1)
-                rows.append([choice.name, used, frames, samples, mismatches, seconds])
-    former = [] if not (arguments.only and TABLE.exists()) else TABLE.read_text(encoding="utf-8").splitlines()[1:]
+                write_row([choice.name, used, frames, samples, mismatches, seconds])
+
+
+def write_row(row: list[object]) -> None:
+    """Puts a row into the table, in the place of the one of the same platform and kernels."""
+    text = [str(value) for value in row]
+    lines = TABLE.read_text(encoding="utf-8").splitlines()[1:] if TABLE.exists() else []
+    former = [line.split("\t") for line in lines]
     with TABLE.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["platform", "kernels", "frames", "samples", "mismatches", "seconds"])
-        writer.writerows(line.split("\t") for line in former if line.split("\t")[0] not in arguments.only)
-        writer.writerows(rows)
-    print(TABLE.read_text(), end="")
+        writer.writerow(HEADER)
+        writer.writerows([*(one for one in former if one[:2] != text[:2]), text])
+    print("\t".join(text), flush=True)
 
 
 def decode_here(kernels: str, folder: Path, seconds: int) -> list[object]:

@@ -8,7 +8,7 @@
 namespace nlvc {
 namespace {
 
-constexpr int kVersion = 0;
+constexpr int kVersion = 1;
 constexpr int64_t kSamplesPerByte = 8192;
 constexpr int64_t kMaxNumber = int64_t{1} << 62;  ///< of a frame
 

@@ -15,9 +15,9 @@ from tests.reference_decoder.distribution import Mixture
 from tests.reference_decoder.fields import crc32c, require
 from tests.reference_decoder.model import Network, read_model
 from tests.reference_decoder.network import GUIDE_CUR, GUIDE_ERR, GUIDE_REF, PlanePart, reduce
-from tests.reference_decoder.range_decoder import RangeDecoder
+from tests.reference_decoder.range_decoder import CountingBit, RangeDecoder
 from tests.reference_decoder.repeats import Guide, Repeats, read_copied_blocks
-from tests.reference_decoder.syntax import CORRECTIONS, MAP, RAW, REPEATS, Packet, Sequence, read_map, read_packet
+from tests.reference_decoder.syntax import CORRECTIONS, MAP, RAW, REPEATS, RGB, Packet, Sequence, read_map, read_packet
 
 Array = NDArray[np.int64]
 
@@ -50,6 +50,14 @@ class _References:
     ref1: Array
     older: list[Array] = field(default_factory=list)  # ref2, ref3, ref4
     errors: Array = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+
+
+@dataclass
+class _Repeats:
+    """What the head of a slice says about the flags of a plane (§7.1)."""
+
+    copied: Array | None  # blocks; None in an I-frame
+    flags: bool  # for samples outside them
 
 
 class Decoder:
@@ -138,12 +146,13 @@ class Decoder:
             if part.mode == RAW:
                 self._raw(s, part.payload, rows, frame)
                 continue
-            copied = None
-            if part.mode == REPEATS and not intra:
-                copied = read_copied_blocks(coder, rows[0][1] - rows[0][0], s.width)
+            repeats: list[_Repeats | None] = [None] * s.planes
+            if part.mode == REPEATS:
+                copied = None if intra else read_copied_blocks(coder, rows[0][1] - rows[0][0], s.width)
+                bit = CountingBit()
+                repeats = [_Repeats(copied, bool(bit.decode(coder))) for _ in range(s.planes)]
             for p in range(s.planes):
-                repeats = part.mode == REPEATS
-                self._plane(s, packet, p, rows, frame, references, corrections[p], coder, repeats, copied)
+                self._plane(s, packet, p, rows, frame, references, corrections[p], coder, repeats[p])
         return frame
 
     def _raw(self, s: Sequence, payload: bytes, rows: list[tuple[int, int]], frame: Coded) -> None:
@@ -196,8 +205,7 @@ class Decoder:
         references: list[_References],
         correction: Correction,
         coder: RangeDecoder,
-        repeats: bool,
-        copied: Array | None,
+        repeats: _Repeats | None,
     ) -> None:
         intra, (top, bottom) = not references, rows[p]
         own = slice(top, bottom)
@@ -221,7 +229,11 @@ class Decoder:
                 part.context[GUIDE_REF[n]] = reduce(references[n].ref1_sub[there], sx, sy, *shape)
             guides.append(Guide(frame.planes[n][there], references[n].ref1[there] if references else None, sx, sy))
         ref1 = references[p].ref1[own] if references else None
-        flags = Repeats(part, ref1, guides, copied, s.shifts(p)) if repeats else None
+        flags = None
+        if repeats is not None:
+            differences = s.layout == RGB and p in (1, 2)
+            shifts = s.shifts(p)
+            flags = Repeats(part, ref1, guides, repeats.copied, shifts, flags=repeats.flags, differences=differences)
         network = self._network(intra, s.plane_class(p))
         for g in range(part.groups()):
             _decode_group(part, network, flags, coder, *part.group(g))

@@ -58,14 +58,14 @@ class CountingBit:
     """A bit that learns fast at first (§7.1): a 24-bit probability of zero and a count."""
 
     def __init__(self) -> None:
-        self._zero, self._count = 1 << 23, 0
+        self.zero, self._count = 1 << 23, 0
 
     def decode(self, coder: RangeDecoder) -> int:
-        bit = int(coder.reaches(self._zero))
-        coder.consume(*((self._zero, ONE) if bit else (0, self._zero)))
+        bit = int(coder.reaches(self.zero))
+        coder.consume(*((self.zero, ONE) if bit else (0, self.zero)))
         divisor = 2 * self._count + 3
-        self._zero += -(2 * self._zero // divisor) if bit else 2 * (ONE - self._zero) // divisor
-        self._zero = min(max(self._zero, 1024), ONE - 1024)
+        self.zero += -(2 * self.zero // divisor) if bit else 2 * (ONE - self.zero) // divisor
+        self.zero = min(max(self.zero, 1024), ONE - 1024)
         self._count = min(self._count + 1, 62)
         return bit
 

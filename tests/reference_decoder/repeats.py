@@ -49,11 +49,23 @@ class Repeats:
     """The flags of one plane of one slice."""
 
     def __init__(
-        self, part: PlanePart, ref1: Array | None, guides: list[Guide], copied: Array | None, shifts: tuple[int, int]
+        self,
+        part: PlanePart,
+        ref1: Array | None,
+        guides: list[Guide],
+        copied: Array | None,
+        shifts: tuple[int, int],
+        *,
+        flags: bool,
+        differences: bool,
     ) -> None:
-        """`ref1`: the slice's rows of it, None in an I-frame; `copied`: its blocks; `shifts`: (sx, sy) of the plane."""
+        """`ref1`: the slice's rows of it, None in an I-frame; `copied`: its blocks; `shifts`: (sx, sy) of the plane;
+        `flags`: whether samples outside copied blocks have any; `differences`: a plane that RGB's first one guides."""
         self._part, self._ref1, self._guides = part, ref1, guides
         self._copied, (self._sx, self._sy) = copied, shifts
+        self._flags, self._differences = flags, differences
+        self._west_marks = np.zeros(part.samples.shape, int)
+        self._north_marks = np.zeros(part.samples.shape, int)
         self._matched = np.zeros(part.samples.shape, int)
         self._flagged = np.zeros(part.samples.shape, int)
         self._match_bits: defaultdict[int, CountingBit] = defaultdict(CountingBit)
@@ -93,53 +105,70 @@ class Repeats:
         """(the sample, None where no flag gives it; the values that its flags have ruled out)."""
         excluded: list[int] = []
         if self._ref1 is not None:
-            context = sum(self._flag(self._matched, y, x, *at) << i for i, at in enumerate(NEIGHBOURS))
-            if self._guides:
-                context += sum(self._e(0, y, x, *at) << 4 + i for i, at in enumerate(((0, 0), (1, 0), (0, 1))))
-            if len(self._guides) == 2:
-                context += self._e(1, y, x, 0, 0) << 7
             value = int(self._ref1[y, x])
             whole = self._copied is not None and self._copied[y << self._sy >> 4, x << self._sx >> 4]
-            if whole or self._match_bits[context].decode(coder):
+            if whole or (self._flags and self._match_bits[self._match_context(y, x)].decode(coder)):
                 self._matched[y, x] = self._flagged[y, x] = 1
                 return value, []
             excluded.append(value)
+        if not self._flags:
+            return None, []
         keys = [_key(numbers) for numbers in self._lists(y, x)]
         self._pending.append((y, x, keys))
-        candidate, kind, confidence = self._candidate(y, x, keys)
-        west, north = self._n(y, x, -1, 0), self._n(y, x, 0, -1)
-        if candidate in excluded:
-            candidate, kind, confidence = west if west not in excluded else -1, 0, 0
-        if candidate < 0:
+        kept = [found for found in self._candidates(y, x, keys) if found[0] not in excluded]
+        if not kept:
             return None, excluded
-        context = confidence + 8 * kind + 256 * (candidate == west) + 512 * (candidate == north)
-        context += sum(
-            self._flag(self._flagged, y, x, *at) << 5 + i for i, at in enumerate(((-1, 0), (0, -1), (1, -1)))
-        )
+        candidate, context = min(kept, key=lambda found: self._repeat_bits[found[1]].zero)  # the first of equals
         if self._repeat_bits[context].decode(coder):
             self._flagged[y, x] = 1
             return candidate, []
         return None, [*excluded, candidate]
 
-    def _candidate(self, y: int, x: int, keys: list[tuple[int, int]]) -> tuple[int, int, int]:
-        """(sample, kind, confidence); sample -1: none."""
+    def _match_context(self, y: int, x: int) -> int:
+        context = sum(self._flag(self._matched, y, x, *at) << i for i, at in enumerate(NEIGHBOURS))
+        if self._guides:
+            context += sum(self._e(0, y, x, *at) << 4 + i for i, at in enumerate(((0, 0), (1, 0), (0, 1))))
+        if len(self._guides) == 2:
+            context += self._e(1, y, x, 0, 0) << 7
+        return context
+
+    def _near(self, y: int, x: int, dx: int, dy: int) -> int:
+        """w and u: what a neighbour gives, -1 where it does not exist."""
+        value = self._n(y, x, dx, dy)
+        if value < 0 or not self._differences:
+            return value
+        return min(max(value + self._g(0, y, x, 0, 0) - self._g(0, y, x, dx, dy), 0), self._part.maximum)
+
+    def _candidates(self, y: int, x: int, keys: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """(sample, context of its flag) in the order of the text."""
+        west, north = self._n(y, x, -1, 0), self._n(y, x, 0, -1)
+        around = sum(self._flag(self._flagged, y, x, *at) << 5 + i for i, at in enumerate(((-1, 0), (0, -1), (1, -1))))
+        found = []
+        given: dict[int, int] = {}  # by table
         for kind in (2, 1):
             slot, check = keys[kind - 1]
             found_check, sample, confidence = self._tables[kind - 1].get(slot, (0, 0, 0))
             if confidence and found_check == check:
-                return sample, kind, confidence
-        west, north = self._n(y, x, -1, 0), self._n(y, x, 0, -1)
-        if self._guides:
-            here = self._g(0, y, x, 0, 0)
-            for value, at in ((west, (-1, 0)), (north, (0, -1))):
-                if value >= 0 and self._g(0, y, x, *at) == here:
-                    return value, 3, 0
-        return (west if west >= 0 else north), 0, 0
+                given[kind] = sample
+                found.append(
+                    (sample, confidence + 8 * kind + around + 256 * (sample == west) + 512 * (sample == north))
+                )
+        w, u = self._near(y, x, -1, 0), self._near(y, x, 0, -1)
+        column, row = self._flag(self._west_marks, y, x, 0, -1), self._flag(self._north_marks, y, x, -1, 0)
+        flat = bool(self._guides) and self._g(0, y, x, -1, 0) == self._g(0, y, x, 0, 0)
+        value = max(w, u) if min(w, u) < 0 else u if row and not column else w
+        if value >= 0:
+            context = column + 2 * row + 4 * flat + around + 24 * (w == u)
+            context += 256 * (given.get(1, value) != value) + 512 * (given.get(2, value) != value)
+            found.append((value, context))
+        return found
 
     def end_group(self) -> None:
         """All samples of the group are known: the tables learn."""
         for y, x, keys in self._pending:
             sample = int(self._part.samples[y, x])
+            self._west_marks[y, x] = self._near(y, x, -1, 0) == sample
+            self._north_marks[y, x] = self._near(y, x, 0, -1) == sample
             for table, (slot, check) in zip(self._tables, keys, strict=True):
                 former = table.get(slot, (0, 0, 0))
                 same = former[2] and former[:2] == (check, sample)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tests.reference_decoder.fields import Reader, crc32c, require
 
-VERSIONS = (0, 1)
+VERSIONS = (1,)
 GREY, YUV, RGB = range(3)
 MODEL, RAW, REPEATS = range(3)
 MAP, CORRECTIONS = 128, 129
