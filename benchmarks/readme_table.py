@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.results import HEADLINE, REFERENCE, Row, mean_ratio, ratio_to, read_rows
+from benchmarks.results import HEADLINE, REFERENCE, Row, best_peer, mean_ratio, ratio_to, read_rows
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- results: begin (made by benchmarks/readme_table.py) -->", "<!-- results: end -->"
@@ -49,7 +49,7 @@ def with_results(readme: str, rows: Sequence[Row]) -> str:
 
 
 def render(rows: Sequence[Row]) -> str:
-    """The table of the headline clips as Markdown, and one line on NLVC's speed where it was measured."""
+    """The headline clips as Markdown, a line on NLVC's speed where it was measured, and the clips in other formats."""
     codecs = [codec for codec in COLUMNS if any(row.codec == codec and row.clip in HEADLINE for row in rows)]
     lines = [
         "| bytes | " + " | ".join(COLUMNS[codec] for codec in codecs) + " |",
@@ -63,7 +63,24 @@ def render(rows: Sequence[Row]) -> str:
     lines.append(
         _line(f"**mean of bytes / {REFERENCE}**", ["" if mean is None else f"**{mean:.3f}**" for mean in means])
     )
-    return "\n".join([*lines, *_speed(rows, "nlvc"), *_speed(rows, "nlvc-fast")])
+    return "\n".join([*lines, *_speed(rows, "nlvc"), *_speed(rows, "nlvc-fast"), *_others(rows)])
+
+
+def _others(rows: Sequence[Row]) -> list[str]:
+    """NLVC beside the best of all peers that are exact, on clips in other formats and pictures."""
+    lines = [
+        "",
+        "| other formats | pixel format | NLVC | best exact peer | ratio |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    own = {row.clip: row for row in rows if row.codec == "nlvc" and row.ok and row.clip not in HEADLINE}
+    for clip, row in sorted(own.items()):
+        peer = best_peer(rows, clip)
+        if peer is not None:
+            best = f"{peer.coded_bytes:,} ({COLUMNS[peer.codec]})"
+            ratio = f"{row.coded_bytes / peer.coded_bytes:.3f}"
+            lines.append(_line(clip, [row.pix_fmt, f"{row.coded_bytes:,}", best, ratio]))
+    return lines if len(lines) > 3 else []
 
 
 def _line(head: str, cells: list[str]) -> str:

@@ -91,6 +91,12 @@ def ratio_to(rows: Iterable[Row], clip: str, codec: str, reference: str = REFERE
     return size[codec] / size[reference] if codec in size and reference in size else None
 
 
+def best_peer(rows: Iterable[Row], clip: str) -> Row | None:
+    """The row of the exact codec, other than NLVC, that makes a clip smallest; None where there is none."""
+    peers = [row for row in rows if row.clip == clip and row.ok and not row.codec.startswith("nlvc")]
+    return min(peers, key=lambda row: row.coded_bytes, default=None)
+
+
 def chart_clips(rows: Sequence[Row]) -> list[str]:
     """The clips that can be drawn relative to the reference: the headline clips, or where there is none, any others."""
     drawable = [row.clip for row in rows if row.codec == REFERENCE and row.ok]

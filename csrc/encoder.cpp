@@ -233,13 +233,16 @@ std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<P
 EncodedSlice Encoder::encode_smallest(const FrameCoding& coding, int slice) {
     SliceMode& likely = modes_[slice];
     const std::vector<bool> flagged = flagged_planes(coding, slice);
-    drawn_[slice] = flagged[0] ? 1 : 0;
+    drawn_[slice] = 0;
     if (std::find(flagged.begin(), flagged.end(), true) == flagged.end())
         return encode_slice(coding, slice, likely = SliceMode::kModel, flagged);
     // The last one tried leaves its errors in the frame, and it is most often the better one.
     const SliceMode other = likely == SliceMode::kModel ? SliceMode::kRepeats : SliceMode::kModel;
     const size_t bytes = encode_slice(coding, slice, other, flagged).payload.size();
     EncodedSlice found = encode_slice(coding, slice, likely, flagged);
+    const size_t model = likely == SliceMode::kModel ? found.payload.size() : bytes;
+    const size_t repeats = likely == SliceMode::kModel ? bytes : found.payload.size();
+    drawn_[slice] = 2 * repeats < model ? 1 : 0;
     if (found.payload.size() <= bytes) return found;
     return encode_slice(coding, slice, likely = other, flagged);
 }

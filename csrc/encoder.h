@@ -78,7 +78,7 @@ class Encoder {
     ThreadPool pool_;
     int slices_;
     std::vector<SliceMode> modes_;  ///< by slice: what was best last
-    std::vector<uint8_t> drawn_;    ///< by slice: 1 where plane 0 repeated last, as on screens and in drawings
+    std::vector<uint8_t> drawn_;    ///< by slice: 1 where repeats halved the last frame, as on screens and in drawings
     int q_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;

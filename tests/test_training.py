@@ -18,6 +18,7 @@ from pynlvc.model.export import export_model
 from pynlvc.model.modelfile import IntegerModel
 from pynlvc.training.clips import Augmentation, augmented_cut, read_clips
 from pynlvc.training.context import median_edge
+from pynlvc.training.pictures import restored_rgb
 from pynlvc.training.step import Reveal, code_frame, code_plane, draw_reveal
 from pynlvc.training.streams import Stream
 from pynlvc.training.train import TrainingSettings, make_networks, train
@@ -118,7 +119,9 @@ def test_rgb_begins_as_chroma_and_learns_alone(
     for name in ("00", "12"):
         torch.testing.assert_close(nets[f"{name}.layer1.weight"], before[f"{name}.layer1.weight"], rtol=0, atol=0)
     assert not torch.equal(nets["13.layer1.weight"], before["11.layer1.weight"])
-    torch.testing.assert_close(nets["14.layer1.weight"], before["12.layer1.weight"], rtol=0, atol=0)
+    chroma = before["12.layer1.weight"]
+    torch.testing.assert_close(nets["14.layer1.weight"][:, : chroma.shape[1]], chroma, rtol=0, atol=0)
+    assert not nets["14.layer1.weight"][:, chroma.shape[1] :].any()
     rows = [line.split("\t") for line in (tmp_path / "run" / "log.tsv").read_text().splitlines()]
     assert rows[0][3:] == ["0B", "0G", "0R", "1B", "1G", "1R"]
     learned = [rows[0].index(name) for name in ("0B", "1B")]
@@ -170,3 +173,32 @@ def test_training_sees_nothing_that_is_not_decoded(delta: int) -> None:
         torch.testing.assert_close(before[others], after[others], rtol=0, atol=0)
         anything_changed |= bool((before != after)[group > group[cy, cx]].any())
     assert anything_changed
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_restored_rgb_is_what_a_player_makes_of_420(seed: int) -> None:
+    """Luma of the result is the luma that went in; where chroma is flat, so are the colour differences."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(16, 236, (2, 32, 48)).astype(np.uint16)
+    u, v = (np.full((2, 16, 24), value, np.uint16) for value in (90, 170))
+    g, b, r = restored_rgb([y, u, v], rng).transpose(1, 0, 2, 3).astype(np.float64)
+    lumas = [kr * r + (1 - kr - kb) * g + kb * b for kr, kb in ((0.299, 0.114), (0.2126, 0.0722))]
+    ranges = [y, (y - 16.0) * 255 / 219]
+    assert min(np.abs(luma - wanted).max() for luma in lumas for wanted in ranges) < 0.01
+    assert (b - g).std() < 1e-3 and (r - g).std() < 1e-3
+    assert (r - g).mean() > 0 > (b - g).mean()
+
+
+def test_interpolated_chroma_follows_a_slope() -> None:
+    """All kernels keep a ramp a ramp (nearest: in steps of two samples)."""
+    ramp = np.tile(np.arange(100, 148, 2, dtype=np.uint16), (1, 16, 1))
+    y = np.full((1, 32, 48), 120, np.uint16)
+    steps = set()
+    for seed in range(30):
+        red = restored_rgb([y, np.full_like(ramp, 128), ramp], np.random.default_rng(seed))[0, 2, 16]
+        difference = np.diff(red[8:41])
+        assert (difference > -1e-3).all()
+        smooth = difference.std() < 1e-3
+        steps.add(smooth)
+        assert smooth or (difference[::2] * difference[1::2] == 0).all()
+    assert steps == {True, False}

@@ -51,9 +51,17 @@ def guides_of(plane_class: int) -> int:
     return plane_class - 2 if plane_class > 2 else plane_class
 
 
+_GUIDES = (ContextPlane.GUIDE1_CUR, ContextPlane.GUIDE2_CUR)
+
+
+def _arms(plane: ContextPlane) -> list[Tap]:
+    """The four taps at a distance of two."""
+    return [Tap(plane=plane, dx=dx, dy=dy) for dx, dy in ((0, -2), (-2, 0), (2, 0), (0, 2))]
+
+
 def _guide_taps(number: int, temporal: bool) -> tuple[list[Tap], list[Tap]]:
     """First and second tap list of guide `number` (1 or 2)."""
-    cur = (ContextPlane.GUIDE1_CUR, ContextPlane.GUIDE2_CUR)[number - 1]
+    cur = _GUIDES[number - 1]
     ref = (ContextPlane.GUIDE1_REF, ContextPlane.GUIDE2_REF)[number - 1]
     err = (ContextPlane.GUIDE1_ERR, ContextPlane.GUIDE2_ERR)[number - 1]
     inputs = square(cur, 1) + square(err, 1)
@@ -79,6 +87,8 @@ def _network(*, frame_type: int, plane_class: int, h1: int, h2: int, g: int) -> 
         guide_inputs, guide_errors = _guide_taps(number, temporal)
         inputs += guide_inputs
         errors += guide_errors
+    if plane_class > 2:  # interpolated colour, which most RGB once was, shows over two samples
+        inputs += [tap for n in range(guides_of(plane_class)) for tap in _arms(_GUIDES[n])]
     return NetworkShape(
         frame_type=frame_type, plane_class=plane_class, inputs=tuple(inputs), errors=tuple(errors), h1=h1, h2=h2, g=g
     )

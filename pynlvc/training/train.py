@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pynlvc.errors import NlvcError
 from pynlvc.model.architecture import SHAPES
@@ -59,12 +59,21 @@ def score_name(frame_type: str, plane: int, rgb: bool) -> str:
     return frame_type + ("GBR"[plane] if rgb else str(plane))
 
 
+def _widened(known: Tensor, like: Tensor) -> Tensor:
+    """Weights with zeros for the inputs (last dimension) that they lack."""
+    return torch.nn.functional.pad(known, (0, like.shape[-1] - known.shape[-1]))
+
+
 def start_from(nets: nn.ModuleDict, checkpoint: Path) -> None:
-    """Takes the weights of another run; networks for RGB that it lacks begin as those for chroma."""
+    """Takes the weights of another run.
+
+    Networks for RGB that it lacks begin as those for chroma, and inputs that it lacks, the last ones, with zeros.
+    """
     state = torch.load(checkpoint, weights_only=True)["nets"]
-    for name in nets:
+    for name, net in nets.items():
         known = name if any(k.startswith(f"{name}.") for k in state) else f"{name[0]}{int(name[1]) - 2}"
-        nets[name].load_state_dict({k[3:]: v for k, v in state.items() if k.startswith(f"{known}.")})
+        own = dict(net.named_parameters())
+        net.load_state_dict({k: _widened(state[f"{known}.{k}"], v) for k, v in own.items()}, strict=False)
 
 
 def split_clips(clips: dict[str, Source], share: float, seed: int) -> tuple[dict[str, Source], dict[str, Source]]:
@@ -127,7 +136,7 @@ def read_material(data: Path, pictures: Path | None, settings: TrainingSettings)
     rgb: dict[str, Source] = {}
     if settings.rgb_share > 0:
         least = settings.rgb_crop + 4
-        rgb.update(read_clips(data, 2 * least))
+        rgb.update(read_clips(data, least))
         if pictures is not None:
             rgb |= read_pictures(pictures, least)
     return Material(clips, rgb)
