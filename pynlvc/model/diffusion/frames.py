@@ -20,9 +20,12 @@ OUTPUTS = 9
 
 
 def set_threads(threads: int) -> None:
-    """How many processor threads PyTorch uses; 0: as many as it chose. No sample depends on it."""
-    if threads:
-        torch.set_num_threads(threads)
+    """How many processor threads PyTorch uses; 0: one. No sample depends on it.
+
+    The products are small: threads wait for each other more than they help, and where something else runs on the
+    processor, they wait by far the longest.
+    """
+    torch.set_num_threads(max(1, threads))
 
 
 def _lengths(outputs: NDArray[np.int32], mean: NDArray[np.int32], values: NDArray[np.int32]) -> NDArray[np.float64]:
