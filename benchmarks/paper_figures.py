@@ -26,6 +26,8 @@ PATCH = 32  # samples, of the paper's model
 LONG = 300  # frames, of the paper's sequences
 COMPOSED = "standard-d2"  # the codec of the share of keyframes
 COLOURS = {"fast": "#edae49", "standard": "#d1495b", "diffusion": "#6a4c93", "large": "#8d2f3d"}
+# By model: the panel of its curves, for those of a panel have the same validation cuts, and its log's columns of luma.
+LOGS = {"fast": (0, ("00", "10")), "standard": (0, ("00", "10")), "diffusion": (1, ("IY", "PY"))}
 PEER_COLOUR = "#30638e"
 STYLE: Any = {"font.size": 9, "svg.fonttype": "none", "svg.hashsalt": "nlvc", "axes.spines.top": False}
 STYLE |= {"axes.spines.right": False, "axes.axisbelow": True, "figure.dpi": 90}
@@ -154,17 +156,21 @@ def slopes(rows: Sequence[Row], folder: Path) -> Path:
 
 def training(folder: Path) -> Path:
     """Bits per luma sample on the validation cuts over the hours of training."""
-    figure, axes = pyplot.subplots(figsize=(7, 2.8))
-    for model in ("fast", "standard"):
+    drawn = [(model, *found) for model, found in LOGS.items() if (FOLDER / f"training_{model}.tsv").exists()]
+    places = sorted({place for _, place, _ in drawn})
+    figure, panels = pyplot.subplots(1, len(places), figsize=(8, 2.8), squeeze=False, sharey=True)
+    for model, place, columns in drawn:
         with (FOLDER / f"training_{model}.tsv").open(newline="") as file:
             lines = list(csv.DictReader(file, delimiter="\t"))
         hours = [float(line["seconds"]) / 3600 for line in lines]
-        for column, line, name in (("00", ":", "I-frames"), ("10", "-", "P-frames")):
+        for column, line, name in zip(columns, (":", "-"), ("I-frames", "P-frames"), strict=True):
             values = [float(entry[column]) for entry in lines]
-            axes.plot(hours, values, line, color=COLOURS[model], label=f"{model}, {name}")
-    axes.set(xlabel="hours of training on one CPU core", ylabel="bits per luma sample")
-    axes.grid(linewidth=0.3)
-    axes.legend(frameon=False)
+            panels[0][places.index(place)].plot(hours, values, line, color=COLOURS[model], label=f"{model}, {name}")
+    panels[0][0].set_ylabel("bits per luma sample")
+    for axes in panels[0]:
+        axes.set_xlabel("hours of training on one CPU core")
+        axes.grid(linewidth=0.3)
+        axes.legend(frameon=False)
     figure.tight_layout()
     return _save(figure, folder / "training.svg")
 
