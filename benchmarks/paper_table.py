@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.results import FOLDER, REFERENCE, Row, mean_ratio, read_rows
-from pynlvc.model.store import load_model, model_names
 
 TABLE = FOLDER / "neurallvc.tsv"
+SHORT_TABLE = FOLDER / "neurallvc_short.tsv"
+"""The same of a few frames, beside those of the transformer, which takes seconds for each."""
+TRANSFORMER_TABLE = FOLDER / "diffusion.tsv"
+"""What benchmarks/diffusion.py measured."""
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "paper.md"
 BEGIN, END = "<!-- {}: begin (made by benchmarks/paper_table.py) -->", "<!-- {}: end -->"
 CIF = ("akiyo_cif", "cuts_cif", "foreman_cif", "silent_cif", "tennis_sif")
@@ -28,16 +32,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, compare only")
     options = parser.parse_args(arguments)
     text = DOCUMENT.read_text(encoding="utf-8")
-    wanted = with_tables(text, read_rows(TABLE))
+    wanted = with_tables(text, read_rows(TABLE), read_short_rows())
     if options.check:
         return 0 if text == wanted else 1
     DOCUMENT.write_text(wanted, encoding="utf-8")
     return 0
 
 
-def with_tables(text: str, rows: Sequence[Row]) -> str:
+def read_short_rows() -> list[Row]:
+    """The table of a few frames, with the transformer's rows of the same clips and frames."""
+    rows = read_rows(SHORT_TABLE)
+    frames = {row.clip: row.frames for row in rows}
+    return rows + [row for row in transformer_rows() if frames.get(row.clip) == row.frames]
+
+
+def transformer_rows(path: Path = TRANSFORMER_TABLE) -> list[Row]:
+    """The rows of benchmarks/diffusion.py with all of the model in use; none where there is no table."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        lines = [line for line in csv.DictReader(file, delimiter="\t") if re.fullmatch(r"delta \d", line["variant"])]
+    return [
+        Row(
+            clip=line["clip"],
+            width=int(line["width"]),
+            height=int(line["height"]),
+            frames=int(line["frames"]),
+            pix_fmt=line["pix_fmt"],
+            codec=f"diffusion-d{line['variant'][-1]}",
+            status=line["status"],
+            raw_bytes=int(line["raw_bytes"]),
+            coded_bytes=int(line["coded_bytes"]),
+            encode_fps=float(line["encode_fps"]),
+            decode_fps=float(line["decode_fps"]),
+            coded_as=line["pix_fmt"],
+            settings=f"model=diffusion delta={line['variant'][-1]} gop=0",
+            version=line["model"],
+            machine=line["machine"],
+            load=float(line["load"]),
+        )
+        for line in lines
+    ]
+
+
+def with_tables(text: str, rows: Sequence[Row], short: Sequence[Row]) -> str:
     """The document with its tables made anew; ValueError where a marker is missing."""
-    for name, table in (("sizes", sizes(rows)), ("speeds", speeds(rows)), ("training", training(rows))):
+    tables = {
+        "sizes": sizes(rows),
+        "short": sizes(short),
+        "speeds": speeds([*rows, *(row for row in short if row.codec.startswith("diffusion"))]),
+        "training": training(rows),
+    }
+    for name, table in tables.items():
         begin, end = BEGIN.format(name), END.format(name)
         head, found, rest = text.partition(begin)
         _, closed, tail = rest.partition(end)
@@ -48,19 +94,24 @@ def with_tables(text: str, rows: Sequence[Row]) -> str:
 
 
 def sizes(rows: Sequence[Row]) -> str:
-    """% of raw of each codec on each clip, and the means."""
+    """% of raw of each codec on each clip, and the means; "" without rows."""
+    if not rows:
+        return ""
     codecs, clips = _codecs(rows), _clips(rows)
     own = [clip for clip in CIF if clip in clips]
     lines = _head(["% of raw", *codecs])
     for clip in clips:
         lines.append(_line([f"{clip} ({_frames(rows, clip)})", *(_cell(percent(rows, clip, c)) for c in codecs)]))
-    for name, chosen in ((f"**mean of the {len(own)} CIF and SIF clips**", own), ("**mean of all**", clips)):
+    means = {f"**mean of the {len(own)} CIF and SIF clips**": own, "**mean of all**": clips}
+    for name, chosen in means.items():
+        if chosen == own and name == "**mean of all**":
+            continue
         lines.append(_line([name, *(_cell(mean(rows, chosen, codec), bold=True) for codec in codecs)]))
     ratios = [mean_ratio(rows, own, codec) for codec in codecs]
     lines.append(_line([f"bytes / {REFERENCE}, mean of the {len(own)}", *(_cell(ratio, digits=3) for ratio in ratios)]))
     published = [PUBLISHED.get(codec) for codec in codecs]
     lines.append(_line(["published, nine CIF sequences", *map(_cell, published)]))
-    return "\n".join(lines)
+    return "\n".join([*lines, "", models(rows)])
 
 
 def speeds(rows: Sequence[Row]) -> str:
@@ -75,14 +126,24 @@ def speeds(rows: Sequence[Row]) -> str:
 
 
 def training(rows: Sequence[Row]) -> str:
-    """What each shipped model's training took, and what it gives."""
-    lines = _head(["model", "bytes", "steps", "hours of training", "mean % of raw, CIF and SIF"])
-    for name in model_names():
+    """What the training of each model took, and what it gives."""
+    clips = [clip for clip in CIF if clip in _clips(rows)]
+    lines = _head(["model", "steps", "hours of training", "mean % of raw, CIF and SIF"])
+    for name in ("diffusion", "fast", "standard", "large"):
         log = FOLDER / f"training_{name}.tsv"
-        steps, hours = training_cost(log) if log.exists() else ("", "")
-        gives = mean(rows, [clip for clip in CIF if clip in _clips(rows)], f"{name}-d2")
-        lines.append(_line([name, f"{len(load_model(name).data):,}", steps, hours, _cell(gives)]))
+        if log.exists():
+            lines.append(_line([name, *training_cost(log), _cell(mean(rows, clips, f"{name}-d2"))]))
     return "\n".join(lines)
+
+
+def models(rows: Sequence[Row]) -> str:
+    """Which model files were measured: the beginnings of their SHA-256."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        name, _, slope = row.codec.rpartition("-d")
+        if slope in ("0", "1", "2"):
+            found.setdefault(name, set()).add(row.version.split()[-1])
+    return "Models: " + "; ".join(f"{name} {', '.join(sorted(hashes))}" for name, hashes in sorted(found.items())) + "."
 
 
 def training_cost(log: Path) -> tuple[str, str]:
