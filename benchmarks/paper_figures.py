@@ -34,7 +34,7 @@ STYLE |= {"axes.spines.right": False, "axes.axisbelow": True, "figure.dpi": 90}
 
 
 def draw_all(rows: Sequence[Row], sizes: Sequence[FrameSize], folder: Path) -> list[Path]:
-    """Draws every figure for which there are measurements; returns the files."""
+    """Draws every figure for which there are measurements; returns the files. `rows`: of the slopes."""
     folder.mkdir(parents=True, exist_ok=True)
     with pyplot.rc_context(STYLE):
         drawn = [groups(folder), patches(folder), training(folder)]
@@ -145,7 +145,8 @@ def slopes(rows: Sequence[Row], folder: Path) -> Path:
         for kind, line in (("encode", "--"), ("decode", "-")):
             values = [_mean_fps(rows, clips, f"{model}-d{d}", kind) for d in deltas]
             speed.plot(deltas, values, line, label=f"{model}, {kind}", color=colour, marker="o")
-    rate.set(xlabel="slope δ", ylabel="% of raw, mean", xticks=range(3))
+    frames = max(row.frames for row in rows)
+    rate.set(xlabel="slope δ", ylabel=f"% of raw, {len(clips)} clips of {frames} frames", xticks=range(3))
     speed.set(xlabel="slope δ", ylabel="frames/s, mean", xticks=range(3), ylim=(0, None))
     for axes in (rate, speed):
         axes.grid(linewidth=0.3)

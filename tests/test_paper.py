@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from benchmarks.paper_figures import draw_all
 from benchmarks.paper_table import (
     DOCUMENT,
     TABLE,
+    TRANSFORMER_TABLE,
     mean,
     percent,
     read_short_rows,
@@ -59,6 +61,20 @@ def test_worth_is_that_of_the_ablation() -> None:
     assert f"| {100 * (ratio['no corrections (effort 0)'] - 1):.1f} % of the bytes in the mean" in TEXT
     assert f"scene cuts save {100 * (ratio['no scene cuts'] - 1):.1f} % in the mean" in TEXT
     assert f"two instead of one cost {100 * (1 / ratio['one slice'] - 1):.1f} % |" in TEXT
+
+
+def test_worth_of_the_reference_embedding_is_measured() -> None:
+    with TRANSFORMER_TABLE.open(newline="") as file:
+        size = {
+            (row["clip"], row["frames"], row["variant"]): int(row["coded_bytes"])
+            for row in csv.DictReader(file, delimiter="\t")
+        }
+    blind = {key[:2]: count for key, count in size.items() if key[2] == "delta 2, no reference embedding"}
+    more = sorted(100 * (count / size[(*key, "delta 2")] - 1) for key, count in blind.items())
+    assert (
+        f"{more[0]:.1f} to {more[-1]:.1f} % more bytes on the {['', 'one', 'two', 'three', 'four'][len(more)]} clips"
+        in TEXT
+    )
 
 
 def test_png_holds_every_plane(tmp_path: Path) -> None:
