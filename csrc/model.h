@@ -91,6 +91,7 @@ struct CompiledNetwork {
     int32_t linear_bias = 0;
     std::vector<int32_t> packed;  ///< weights in the order that a set of kernels reads them (kernels/kernels.h)
     size_t stage2_at = 0;         ///< where in `packed` the layers of stage 2 begin
+    int steps = 0;                ///< in which the kernels go through the weights of both stages
 };
 
 CompiledNetwork compile(const Network& network, int delta);

@@ -49,21 +49,35 @@ const uint8_t* DecodingVisitor::start_group(int g, int first, int last, uint16_t
     return repeats_->known();
 }
 
+DecodingVisitor::DecodingVisitor(RangeDecoder& coder, const Kernels& kernels, const CodingSettings& settings,
+                                 RepeatCoder* repeats, const BlockBitsRecorder& recorder)
+    : coder_(coder), kernels_(kernels), settings_(settings), repeats_(repeats), recorder_(recorder) {
+    samples_.depth = settings.depth;
+    samples_.q = settings.q;
+    samples_.coder = &coder.state();
+}
+
+PendingSamples* DecodingVisitor::pending() { return repeats_ == nullptr ? &samples_ : nullptr; }
+
 void DecodingVisitor::visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) {
-    kernels_.mixture(values.outputs, values.mean, settings_.q, mixture_);
     if (repeats_ == nullptr) {
-        kernels_.decode(mixture_, at.count, settings_.depth, settings_.q, coder_.state(), samples);
+        samples_.count = at.count;
+        samples_.samples = samples;
+        kernels_.open(values.outputs, values.mean, samples_);
         if (!recorder_.active()) return;
+        kernels_.finish(samples_);
         uint32_t low[kLanes], high[kLanes];
-        kernels_.bounds(mixture_, samples, settings_.depth, settings_.q, low, high);
+        kernels_.bounds(samples_.mixture, samples, settings_.depth, settings_.q, low, high);
         recorder_.add(at, low, high);
         return;
     }
+    MixtureBatch& mixture = samples_.mixture;
+    kernels_.mixture(values.outputs, values.mean, settings_.q, mixture);
     for (int lane = 0; lane < at.count; ++lane) {
         const int y = at.y + lane;
         if (repeats_->known()[y] != 0) continue;
         const double before = recorder_.active() ? coder_.bits() : 0;
-        const Distribution distribution(mixture_, lane, settings_.depth, settings_.q);
+        const Distribution distribution(mixture, lane, settings_.depth, settings_.q);
         samples[lane] = static_cast<uint16_t>(decode_without(coder_, distribution, repeats_->excluded(y)));
         if (recorder_.active()) recorder_.add(at.x(lane, settings_.delta), y, coder_.bits() - before);
     }

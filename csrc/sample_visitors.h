@@ -31,11 +31,11 @@ class DecodingVisitor final : public BatchVisitor {
   public:
     /// @param repeats  nullptr: every sample has a distribution
     DecodingVisitor(RangeDecoder& coder, const Kernels& kernels, const CodingSettings& settings, RepeatCoder* repeats,
-                    const BlockBitsRecorder& recorder)
-        : coder_(coder), kernels_(kernels), settings_(settings), repeats_(repeats), recorder_(recorder) {}
+                    const BlockBitsRecorder& recorder);
 
     const uint8_t* start_group(int g, int first, int last, uint16_t* samples) override;
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override;
+    PendingSamples* pending() override;
     void finish_group() override;
 
   private:
@@ -44,7 +44,7 @@ class DecodingVisitor final : public BatchVisitor {
     CodingSettings settings_;
     RepeatCoder* repeats_;
     BlockBitsRecorder recorder_;
-    MixtureBatch mixture_;
+    PendingSamples samples_;
 };
 
 }  // namespace nlvc

@@ -60,15 +60,20 @@ class Aim {
     std::vector<Origin<int8_t>> errors_;
 };
 
-/// Predicted mean in 1/32 sample.
-int32_t predicted_mean(int32_t anchor, int32_t linear, const CodingSettings& settings) {
-    const int32_t maximum = (1 << settings.depth) - 1;
-    return std::clamp(anchor * 32 + ((linear + 256) >> 9) * (1 << settings.q), 0, maximum << 5);
-}
+/// The batch before, some of whose samples may still have to be decoded.
+struct Unfinished {
+    PendingSamples* pending = nullptr;  ///< nullptr: all is done
+    BatchPosition at{};
+    const uint16_t* samples = nullptr;
+    int8_t* errors = nullptr;
+    const uint8_t* known = nullptr;  ///< 1 for samples that no distribution was needed for; nullptr: none
+    int32_t mean[kLanes];
 
-int8_t prediction_error(int32_t sample, int32_t mean, int q) {
-    return static_cast<int8_t>(std::clamp(((sample << 5) - mean + (4 << q)) >> (3 + q), -127, 127));
-}
+    /// Whether the batch at `position` may see samples of this one.
+    bool seen_from(const BatchPosition& position) const {
+        return pending != nullptr && position.group != at.group && at.y < position.y + kLanes + kReach;
+    }
+};
 
 }  // namespace
 
@@ -80,6 +85,16 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
     const SkewLayout& layout = context.layout;
     Aim first(context, network.inputs), second(context, network.errors);
     BatchValues batch{};
+    Unfinished before;
+    auto finish = [&] {
+        if (before.pending != nullptr) kernels.finish(*before.pending);
+        before.pending = nullptr;
+        int8_t made[kLanes];  // lanes past the count are computed as well
+        kernels.errors(before.samples, before.mean, settings.q, made);
+        for (int lane = 0; before.known != nullptr && lane < before.at.count; ++lane)
+            if (before.known[lane] != 0) made[lane] = 0;
+        std::copy_n(made, before.at.count, before.errors);
+    };
     for (int g = 0; g < layout.groups(); ++g) {
         const std::vector<TapSource>& inputs = first.at(g);
         const std::vector<TapSource>& errors = second.at(g);
@@ -94,24 +109,27 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
             const int left = at.x(at.count - 1, settings.delta), right = at.x(0, settings.delta);
             at.interior = left >= kReach && right < layout.width() - kReach && y >= kReach &&
                           y + at.count <= layout.height() - kReach;
+            if (before.seen_from(at)) finish();
             find_anchors(context, at, batch.anchors);
             kernels.gather(context, inputs, at, batch.anchors, batch.taps);
-            kernels.stage1(network, batch);
+            kernels.stage1(network, batch, before.pending);
             if (correction != nullptr) kernels.correct(*correction, classes ? classes + y : nullptr, batch);
-            for (int lane = 0; lane < kLanes; ++lane)
-                batch.mean[lane] = predicted_mean(batch.anchors[0][lane], batch.linear[lane], settings);
+            kernels.means(batch.anchors[0], batch.linear, settings.depth, settings.q, batch.mean);
             kernels.gather(context, errors, at, batch.anchors, batch.errors);
-            kernels.stage2(network, batch);
+            kernels.stage2(network, batch, before.pending);
+            if (before.pending != nullptr) finish();
             visitor.visit(at, batch, samples + y);
-            int8_t made[kLanes];  // lanes past the count are computed as well: a loop of fixed length is faster
-            for (int lane = 0; lane < kLanes; ++lane)
-                made[lane] = prediction_error(samples[y + lane], batch.mean[lane], settings.q);
-            for (int lane = 0; known != nullptr && lane < at.count; ++lane)
-                if (known[y + lane] != 0) made[lane] = 0;
-            std::copy_n(made, at.count, own_errors + y);
+            before.pending = visitor.pending();
+            before.at = at;
+            before.samples = samples + y;
+            before.errors = own_errors + y;
+            before.known = known != nullptr ? known + y : nullptr;
+            std::copy_n(batch.mean, kLanes, before.mean);
+            if (before.pending == nullptr) finish();
         }
         visitor.finish_group();
     }
+    if (before.pending != nullptr) finish();
 }
 
 }  // namespace nlvc

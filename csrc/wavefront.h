@@ -24,7 +24,10 @@ class BatchVisitor {
     /// @param values   mean and outputs of the batch (and everything they came from)
     /// @param samples  the samples of the batch, at.count of them: an encoder reads, a decoder writes them
     virtual void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) = 0;
-    /// All samples of the group are known.
+    /// Samples that are not there yet when visit() returns: they are decoded before anything needs them, but not
+    /// before finish_group().
+    virtual PendingSamples* pending() { return nullptr; }
+    /// All samples of the group are known but pending ones.
     virtual void finish_group() {}
 };
 

@@ -3,6 +3,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <utility>
+
 #include "kernels/kernels.h"
 #include "kernels/pack.h"
 #include "kernels/vector_tables.h"
@@ -66,6 +68,11 @@ inline I32 keep(Mask m, I32 a) { return band(m, a); }
 inline I32 blend(Mask mask, I32 a, I32 b) {
     return {_mm256_blendv_epi8(a.low, b.low, mask.low), _mm256_blendv_epi8(a.high, b.high, mask.high)};
 }
+inline void store_bytes(int8_t* p, I32 a) {
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a.low, a.high), 0xd8);
+    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+}
 inline I32 adds_u8(I32 a, I32 b) { return {_mm256_adds_epu8(a.low, b.low), _mm256_adds_epu8(a.high, b.high)}; }
 
 inline I32 sra_by(I32 a, I32 b) { return {_mm256_srav_epi32(a.low, b.low), _mm256_srav_epi32(a.high, b.high)}; }
@@ -112,6 +119,15 @@ inline I32 look_up(const int32_t* table, I32 index) {
     return {_mm256_i32gather_epi32(table, index.low, 4), _mm256_i32gather_epi32(table, index.high, 4)};
 }
 
+inline I32 exp_of(I32 index) { return look_up(kVectorTables.exp, index); }
+struct Scales {
+    I32 scale, inverse;
+};
+inline Scales scales_of(I32 index) {
+    const I32 pair = look_up(kVectorTables.scale_inverse, index);
+    return {band(pair, set(0xffff)), srl(pair, 16)};
+}
+
 inline I32 tail(I32 u) {
     const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));
     const I32 delta = band(srl(segment, 15), set(4095));
@@ -119,7 +135,27 @@ inline I32 tail(I32 u) {
     return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
 }
 
-inline I32 set2(const int32_t* p) { return {_mm256_set1_epi32(p[0]), _mm256_set1_epi32(p[1])}; }
+inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
+    auto half = [&](auto column, uint32_t (*to)[kFirstWindow]) {
+        __m256i four[2][4];  // [j / 4][i]: columns 4 * (j / 4) .. + 3 of lanes i and 4 + i
+        for (int h = 0; h < 2; ++h) {
+            const __m256i a = column(4 * h), b = column(4 * h + 1), c = column(4 * h + 2), d = column(4 * h + 3);
+            const __m256i ab0 = _mm256_unpacklo_epi32(a, b), ab2 = _mm256_unpackhi_epi32(a, b);
+            const __m256i cd0 = _mm256_unpacklo_epi32(c, d), cd2 = _mm256_unpackhi_epi32(c, d);
+            four[h][0] = _mm256_unpacklo_epi64(ab0, cd0);
+            four[h][1] = _mm256_unpackhi_epi64(ab0, cd0);
+            four[h][2] = _mm256_unpacklo_epi64(ab2, cd2);
+            four[h][3] = _mm256_unpackhi_epi64(ab2, cd2);
+        }
+        auto put = [&](int lane, __m256i row) { _mm256_store_si256(reinterpret_cast<__m256i*>(to[lane]), row); };
+        for (int i = 0; i < 4; ++i) {
+            put(i, _mm256_permute2x128_si256(four[0][i], four[1][i], 0x20));
+            put(4 + i, _mm256_permute2x128_si256(four[0][i], four[1][i], 0x31));
+        }
+    };
+    half([&](int j) { return columns[j].low; }, rows);
+    half([&](int j) { return columns[j].high; }, rows + 8);
+}
 
 inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
     const __m256i u = _mm256_set1_epi64x(static_cast<int64_t>(unit)),

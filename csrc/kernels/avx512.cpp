@@ -4,6 +4,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <utility>
+
 #include "kernels/kernels.h"
 #include "kernels/pack.h"
 #include "kernels/vector_tables.h"
@@ -43,6 +45,9 @@ inline Mask less(I32 a, I32 b) { return _mm512_cmplt_epi32_mask(a, b); }
 inline Mask both(Mask m, Mask n) { return _kand_mask16(m, n); }
 inline I32 keep(Mask m, I32 a) { return _mm512_maskz_mov_epi32(m, a); }
 inline I32 blend(Mask m, I32 a, I32 b) { return _mm512_mask_mov_epi32(a, m, b); }
+inline void store_bytes(int8_t* p, I32 a) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
+}
 inline I32 adds_u8(I32 a, I32 b) { return _mm512_adds_epu8(a, b); }
 inline I32 sra_by(I32 a, I32 b) { return _mm512_srav_epi32(a, b); }
 inline void dot4(I32& acc, I32 x, const int32_t* w) {
@@ -66,8 +71,6 @@ inline I32 quotient(I32 a, I32 b) {
     return _mm512_cvttps_epi32(_mm512_div_ps(_mm512_cvtepi32_ps(a), _mm512_cvtepi32_ps(b)));
 }
 
-inline I32 look_up(const int32_t* table, I32 index) { return _mm512_i32gather_epi32(index, table, 4); }
-
 /// 128 entries of 16 bits in four registers.
 inline I32 look_up_words(const uint16_t* table, I32 index, Mask upper) {
     constexpr __mmask32 kEven = 0x55555555;  // a lane's upper word stays zero
@@ -76,6 +79,19 @@ inline I32 look_up_words(const uint16_t* table, I32 index, Mask upper) {
     const __m512i high =
         _mm512_maskz_permutex2var_epi16(kEven, _mm512_load_si512(table + 64), index, _mm512_load_si512(table + 96));
     return _mm512_mask_mov_epi32(low, upper, high);
+}
+
+/// 256 entries of 16 bits
+inline I32 look_up(const uint16_t* table, I32 index) {
+    const Mask upper = _mm512_test_epi32_mask(index, set(64)), last = _mm512_test_epi32_mask(index, set(128));
+    return _mm512_mask_mov_epi32(look_up_words(table, index, upper), last, look_up_words(table + 128, index, upper));
+}
+inline I32 exp_of(I32 index) { return look_up(kVectorTables.exp_words, index); }
+struct Scales {
+    I32 scale, inverse;
+};
+inline Scales scales_of(I32 index) {
+    return {look_up(kVectorTables.scale_words, index), look_up(kVectorTables.inverse_words, index)};
 }
 
 inline I32 tail(I32 u) {
@@ -87,7 +103,28 @@ inline I32 tail(I32 u) {
     return _mm512_srlv_epi32(_mm512_sub_epi32(scaled, fall), look_up_words(t.shift, index, upper));
 }
 
-inline I32 set2(const int32_t* p) { return _mm512_mask_set1_epi32(_mm512_set1_epi32(p[0]), 0xff00, p[1]); }
+inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
+    I32 four[2][4];  // [j / 4][i]: columns 4 * (j / 4) .. + 3 of lanes i, 4 + i, 8 + i, 12 + i
+    for (int half = 0; half < 2; ++half) {
+        const I32* c = columns + 4 * half;
+        const I32 ab0 = _mm512_unpacklo_epi32(c[0], c[1]), ab2 = _mm512_unpackhi_epi32(c[0], c[1]);
+        const I32 cd0 = _mm512_unpacklo_epi32(c[2], c[3]), cd2 = _mm512_unpackhi_epi32(c[2], c[3]);
+        four[half][0] = _mm512_unpacklo_epi64(ab0, cd0);
+        four[half][1] = _mm512_unpackhi_epi64(ab0, cd0);
+        four[half][2] = _mm512_unpacklo_epi64(ab2, cd2);
+        four[half][3] = _mm512_unpackhi_epi64(ab2, cd2);
+    }
+    auto put = [&](int lane, __m256i row) { _mm256_store_si256(reinterpret_cast<__m256i*>(rows[lane]), row); };
+    for (int i = 0; i < 4; ++i) {
+        const I32 near = _mm512_permutex2var_epi64(four[0][i], _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0), four[1][i]);
+        const I32 far =
+            _mm512_permutex2var_epi64(four[0][i], _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4), four[1][i]);
+        put(i, _mm512_castsi512_si256(near));
+        put(4 + i, _mm512_extracti64x4_epi64(near, 1));
+        put(8 + i, _mm512_castsi512_si256(far));
+        put(12 + i, _mm512_extracti64x4_epi64(far, 1));
+    }
+}
 
 inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
     const __m512i u = _mm512_set1_epi64(static_cast<int64_t>(unit)), c = _mm512_set1_epi64(static_cast<int64_t>(code));

@@ -57,6 +57,22 @@ struct BatchValues {
     int32_t outputs[kOutputs][kLanes];              ///< o
 };
 
+constexpr int kFirstWindow = 8;  ///< samples whose bounds are at hand when a search begins
+
+/// Samples of a batch on their way from distributions to numbers. They come one after the other out of the range coder,
+/// each waiting for the one before: other work is done beside it.
+struct PendingSamples {
+    int depth = 8, q = 0;
+    int count = 0;              ///< lanes that have a sample
+    DecoderState* coder = nullptr;
+    uint16_t* samples = nullptr;  ///< receives `count` samples
+    int next = 0;               ///< the first lane that is not decoded yet
+    // The search begins with kFirstWindow samples, base + i * stride, and their bounds (for a search's own use).
+    alignas(64) uint32_t bounds[kLanes][kFirstWindow];
+    alignas(64) int32_t base[kLanes], stride[kLanes];
+    MixtureBatch mixture;
+};
+
 struct Kernels {
     const char* name;
     /// Lays out the weights as this table's functions read them.
@@ -64,19 +80,25 @@ struct Kernels {
     /// Tap values for a batch of a plane.
     void (*gather)(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
                    const int32_t (*anchors)[kLanes], Words4<int8_t>* values);
-    /// taps -> hidden, linear
-    void (*stage1)(const CompiledNetwork& network, BatchValues& batch);
+    /// taps -> hidden, linear. Beside it, samples of another batch may be decoded: as many of `pending` as suits.
+    void (*stage1)(const CompiledNetwork& network, BatchValues& batch, PendingSamples* pending);
     /// Adds to linear what the set of each lane gives; classes == nullptr: set 0 in all lanes
     void (*correct)(const PackedCorrection& correction, const int8_t* classes, BatchValues& batch);
-    /// hidden, errors -> outputs
-    void (*stage2)(const CompiledNetwork& network, BatchValues& batch);
+    /// anchors A, linear -> mean
+    void (*means)(const int32_t* anchors, const int32_t* linear, int depth, int q, int32_t* mean);
+    /// hidden, errors -> outputs; `pending` as in stage1
+    void (*stage2)(const CompiledNetwork& network, BatchValues& batch, PendingSamples* pending);
     /// outputs, mean -> mixture
     void (*mixture)(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& mixture);
     /// C(v) and C(v + 1) of the sample v in each lane
     void (*bounds)(const MixtureBatch& mixture, const uint16_t* samples, int depth, int q, uint32_t* low,
                    uint32_t* high);
-    /// Decodes the first `count` lanes, in their order
-    void (*decode)(const MixtureBatch& mixture, int count, int depth, int q, DecoderState& coder, uint16_t* samples);
+    /// outputs, mean -> distributions of samples to be decoded, of which none is; depth to samples are set already
+    void (*open)(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& pending);
+    /// Decodes the samples that are left.
+    void (*finish)(PendingSamples& pending);
+    /// Prediction errors of sixteen samples
+    void (*errors)(const uint16_t* samples, const int32_t* mean, int q, int8_t* errors);
     /// For motion
     const BlockKernels* blocks;
     /// Sums of products of every two of `count` rows of kProductSamples values: row i with rows 0 .. i, one row of

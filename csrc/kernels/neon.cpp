@@ -3,6 +3,7 @@
 #include <arm_neon.h>
 
 #include <new>
+#include <utility>
 
 #include "kernels/kernels.h"
 #include "kernels/pack.h"
@@ -29,9 +30,6 @@ inline uint32x4_t as_unsigned(int32x4_t a) { return vreinterpretq_u32_s32(a); }
 
 inline I32 set(int32_t v) {
     return each([&](int) { return vdupq_n_s32(v); });
-}
-inline I32 set2(const int32_t* p) {
-    return each([&](int i) { return vdupq_n_s32(p[i / 2]); });
 }
 inline I32 load(const int32_t* p) {
     return each([&](int i) { return vld1q_s32(p + 4 * i); });
@@ -66,6 +64,9 @@ inline I32 max(I32 a, I32 b) {
 inline I32 band(I32 a, I32 b) {
     return each([&](int i) { return vandq_s32(a.quad[i], b.quad[i]); });
 }
+inline I32 bor(I32 a, I32 b) {
+    return each([&](int i) { return vorrq_s32(a.quad[i], b.quad[i]); });
+}
 inline I32 bxor(I32 a, I32 b) {
     return each([&](int i) { return veorq_s32(a.quad[i], b.quad[i]); });
 }
@@ -90,6 +91,22 @@ inline Mask both(Mask m, Mask n) { return band(m, n); }
 inline I32 keep(Mask m, I32 a) { return band(m, a); }
 inline I32 blend(Mask m, I32 a, I32 b) {
     return each([&](int i) { return vbslq_s32(as_unsigned(m.quad[i]), b.quad[i], a.quad[i]); });
+}
+inline void store_bytes(int8_t* p, I32 a) {
+    const int16x8_t low = vcombine_s16(vmovn_s32(a.quad[0]), vmovn_s32(a.quad[1]));
+    const int16x8_t high = vcombine_s16(vmovn_s32(a.quad[2]), vmovn_s32(a.quad[3]));
+    vst1q_s8(p, vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
+}
+inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
+    for (int i = 0; i < kLanes / 4; ++i)
+        for (int first = 0; first < kFirstWindow; first += 4) {
+            const I32* c = columns + first;
+            const int32x4x2_t ab = vzipq_s32(c[0].quad[i], c[2].quad[i]), cd = vzipq_s32(c[1].quad[i], c[3].quad[i]);
+            const int32x4x2_t low = vzipq_s32(ab.val[0], cd.val[0]), high = vzipq_s32(ab.val[1], cd.val[1]);
+            const int32x4_t turned[4] = {low.val[0], low.val[1], high.val[0], high.val[1]};
+            for (int lane = 0; lane < 4; ++lane)
+                vst1q_u32(rows[4 * i + lane] + first, as_unsigned(turned[lane]));
+        }
 }
 inline I32 adds_u8(I32 a, I32 b) {
     return each([&](int i) {
@@ -140,6 +157,15 @@ inline I32 look_up(const int32_t* table, I32 index) {
 }
 
 inline I32 pick(const int32_t* table, I32 index) { return look_up(table, index); }
+
+inline I32 exp_of(I32 index) { return look_up(kVectorTables.exp, index); }
+struct Scales {
+    I32 scale, inverse;
+};
+inline Scales scales_of(I32 index) {
+    const I32 pair = look_up(kVectorTables.scale_inverse, index);
+    return {band(pair, set(0xffff)), srl(pair, 16)};
+}
 
 inline I32 tail(I32 u) {
     const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));

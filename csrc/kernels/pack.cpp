@@ -74,6 +74,9 @@ void pack_words(CompiledNetwork& n, int rows) {
     pack_layer(n.layer3, {n.layer2.outputs, n.layer3.inputs - n.layer2.outputs}, rows, n.packed);
     pack_layer(n.layer4, {n.layer4.inputs, 0}, rows, n.packed);
     pack_layer(n.output, {n.output.inputs, 0}, rows, n.packed);
+    n.steps = 0;
+    for (const Layer* layer : {&n.layer1, &n.layer2, &n.layer3, &n.layer4, &n.output})
+        n.steps += fours(layer->inputs) * ((4 * fours(layer->outputs) + rows - 1) / rows);
 }
 
 }  // namespace nlvc

@@ -9,7 +9,7 @@
 
 namespace nlvc {
 
-/// Fills network.packed and network.stage2_at.
+/// Fills network.packed, network.stage2_at and network.steps.
 /// @param rows  outputs that the kernels accumulate side by side, a multiple of 4
 void pack_words(CompiledNetwork& network, int rows);
 

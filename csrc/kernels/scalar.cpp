@@ -63,7 +63,7 @@ void widen(const Words4<T>* from, int count, Lanes16* to) {
     if (count % 2 != 0) std::memset(to[count], 0, sizeof(Lanes16));
 }
 
-void stage1(const CompiledNetwork& n, BatchValues& batch) {
+void stage1(const CompiledNetwork& n, BatchValues& batch, PendingSamples*) {
     Lanes16 taps[kMaxWidth + 1], h1[kMaxWidth + 1], h2[kMaxWidth + 1];
     widen(batch.taps, n.layer1.inputs, taps);
     const int32_t* weights = dense(n.layer1, n.packed.data(), taps, h1);
@@ -80,7 +80,7 @@ void stage1(const CompiledNetwork& n, BatchValues& batch) {
     std::memcpy(batch.linear, linear, sizeof(linear));
 }
 
-void stage2(const CompiledNetwork& n, BatchValues& batch) {
+void stage2(const CompiledNetwork& n, BatchValues& batch, PendingSamples*) {
     Lanes16 inputs[2 * kMaxWidth + 2], g1[kMaxWidth + 1], g2[kMaxWidth + 1];
     const int hidden = n.layer2.outputs;
     widen(batch.hidden, hidden, inputs);
@@ -168,11 +168,27 @@ void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, in
     }
 }
 
-void decode(const MixtureBatch& m, int count, int depth, int q, DecoderState& coder, uint16_t* samples) {
-    RangeDecoder decoder(coder);
-    for (int lane = 0; lane < count; ++lane)
-        samples[lane] = static_cast<uint16_t>(Distribution(m, lane, depth, q).decode(decoder));
-    coder = decoder.state();
+void means(const int32_t* anchors, const int32_t* linear, int depth, int q, int32_t* mean) {
+    const int32_t most = ((1 << depth) - 1) << 5;
+    for (int lane = 0; lane < kLanes; ++lane)
+        mean[lane] = std::clamp(anchors[lane] * 32 + ((linear[lane] + 256) >> 9) * (1 << q), 0, most);
+}
+
+void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& pending) {
+    make_mixture(outputs, mean, pending.q, pending.mixture);
+    pending.next = 0;
+}
+
+void finish(PendingSamples& p) {
+    RangeDecoder decoder(*p.coder);
+    for (; p.next < p.count; ++p.next)
+        p.samples[p.next] = static_cast<uint16_t>(Distribution(p.mixture, p.next, p.depth, p.q).decode(decoder));
+    *p.coder = decoder.state();
+}
+
+void errors(const uint16_t* samples, const int32_t* mean, int q, int8_t* out) {
+    for (int lane = 0; lane < kLanes; ++lane)
+        out[lane] = static_cast<int8_t>(std::clamp(((samples[lane] << 5) - mean[lane] + (4 << q)) >> (3 + q), -127, 127));
 }
 
 #include "kernels/block_loops.h"
@@ -182,7 +198,7 @@ const BlockKernels kBlockTable = {interpolate_any, difference_any, displaced_dif
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1,       correct, stage2,
-                                make_mixture, sample_bounds, decode, &kBlockTable, products};
+const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1, correct, means,        stage2,
+                                make_mixture, sample_bounds, open,   finish, errors,  &kBlockTable, products};
 
 }  // namespace nlvc

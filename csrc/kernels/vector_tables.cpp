@@ -6,7 +6,9 @@ namespace {
 VectorTables make_tables() {
     VectorTables t{};
     for (int i = 0; i < 256; ++i) {
-        t.exp[i] = kExp[i];
+        t.exp[i] = t.exp_words[i] = kExp[i];
+        t.scale_words[i] = kScale[i];
+        t.inverse_words[i] = kInverseScale[i];
         t.scale_inverse[i] = static_cast<int32_t>(kScale[i] | static_cast<uint32_t>(kInverseScale[i]) << 16);
     }
     for (int i = 0; i < 128; ++i) {

@@ -9,6 +9,9 @@ namespace nlvc {
 struct VectorTables {
     alignas(64) int32_t exp[256];
     int32_t scale_inverse[256];  ///< scale | inverse scale << 16
+    alignas(64) uint16_t exp_words[256];
+    alignas(64) uint16_t scale_words[256];
+    alignas(64) uint16_t inverse_words[256];
     alignas(64) uint16_t tail[128];
     alignas(64) uint16_t delta[128];
     alignas(64) uint16_t shift[128];   ///< SHIFT + 3, the whole shift of t_k

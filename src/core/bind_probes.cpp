@@ -98,15 +98,11 @@ struct Batches {
         for (py::ssize_t i = 0; i < m.size(); ++i) bad |= m.data()[i] | (((1 << d) - 1) * 32 - m.data()[i]);
         if (bad < 0) throw std::invalid_argument("a mean is not in [0, 32 * maximum]");
     }
-    /// Calls visit(first sample, mixture) for each batch.
+    /// Calls visit(first sample, outputs, means) for each batch.
     template <class Visit>
     void for_each(Visit visit) const {
-        MixtureBatch mixture;
-        for (py::ssize_t i = 0; i < mean.shape(0); ++i) {
-            kernels.mixture(reinterpret_cast<const int32_t(*)[kLanes]>(outputs.data(i, 0, 0)), mean.data(i, 0), q,
-                            mixture);
-            visit(i * kLanes, mixture);
-        }
+        for (py::ssize_t i = 0; i < mean.shape(0); ++i)
+            visit(i * kLanes, reinterpret_cast<const int32_t(*)[kLanes]>(outputs.data(i, 0, 0)), mean.data(i, 0));
     }
 };
 
@@ -116,7 +112,9 @@ py::bytes encode_samples(const Array<int32_t>& outputs, const Array<int32_t>& me
     for (py::ssize_t i = 0; i < samples.size(); ++i)
         if (samples.data()[i] >> depth != 0) throw std::invalid_argument("a sample is beyond the depth");
     RangeEncoder coder;
-    batches.for_each([&](py::ssize_t first, const MixtureBatch& mixture) {
+    MixtureBatch mixture;
+    batches.for_each([&](py::ssize_t first, const int32_t (*out)[kLanes], const int32_t* means) {
+        batches.kernels.mixture(out, means, q, mixture);
         uint16_t batch[kLanes] = {};
         const auto count = static_cast<int>(std::min<py::ssize_t>(kLanes, samples.size() - first));
         std::copy_n(samples.data() + first, count, batch);
@@ -134,9 +132,15 @@ py::tuple decode_samples(const py::buffer& data, const Array<int32_t>& outputs, 
     const Bytes bytes = to_bytes(data);
     RangeDecoder coder(bytes);
     Array<uint16_t> samples(count);
-    batches.for_each([&](py::ssize_t first, const MixtureBatch& mixture) {
-        batches.kernels.decode(mixture, static_cast<int>(std::min<py::ssize_t>(kLanes, count - first)), depth, q,
-                               coder.state(), samples.mutable_data() + first);
+    PendingSamples pending;
+    pending.depth = depth;
+    pending.q = q;
+    pending.coder = &coder.state();
+    batches.for_each([&](py::ssize_t first, const int32_t (*out)[kLanes], const int32_t* means) {
+        pending.count = static_cast<int>(std::min<py::ssize_t>(kLanes, count - first));
+        pending.samples = samples.mutable_data() + first;
+        batches.kernels.open(out, means, pending);
+        batches.kernels.finish(pending);
     });
     const DecoderState& state = coder.state();
     return py::make_tuple(samples, py::make_tuple(state.position, state.range, state.code));
