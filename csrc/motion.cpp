@@ -141,6 +141,25 @@ int block_difference(const BlockKernels& kernels, const Plane& own, const Plane&
                                         kTaps[ey & 7], maximum, limit);
 }
 
+void differences_around(const BlockKernels& kernels, const Plane& own, const Plane& reference, int x0, int y0, int w,
+                        int h, Vector v, int step, int maximum, int limit, int* out) {
+    Displacements at;
+    // The first sample that the filters of all three read.
+    auto place = [&](int component, int* offset, const int** filter) {
+        const int first = (component - step) * 2 >> 3;
+        for (int i = 0; i < 3; ++i) {
+            const int e = (component + (i - 1) * step) * 2;
+            offset[i] = (e >> 3) - first;
+            filter[i] = kTaps[e & 7];
+        }
+        return first - 1;
+    };
+    const int x = place(v.x, at.x, at.filter_x), y = place(v.y, at.y, at.filter_y);
+    const Window<uint16_t, kOldBlock + kFilterTaps + 1> source(reference, x0 + x, y0 + y, w + kFilterTaps - 1 + at.x[2],
+                                                               h + kFilterTaps - 1 + at.y[2]);
+    kernels.around(own.row(y0) + x0, own.width, source.data, source.stride, w, h, at, maximum, limit, out);
+}
+
 Vector predict_vector(const MotionField& field, int bx, int by, int w, int first_row) {
     const bool has_left = bx > 0, has_above = by > first_row;
     const Vector left = has_left ? field.at(bx - 1, by) : Vector{};
@@ -162,7 +181,7 @@ Vector predict_vector(const MotionField& field, int bx, int by, int w, int first
 void locate_older(const BlockKernels& kernels, const Plane& prediction, const Plane& reference, int depth,
                   const MotionField& current, const MotionField& newer, const MotionField& passed, int top, int bottom,
                   MotionField& field) {
-    const int width = prediction.width, height = prediction.height;
+    const int width = prediction.width, height = prediction.height, maximum = (1 << depth) - 1;
     for (int by = top; by < bottom; ++by) {
         for (int bx = 0; bx < field.columns; ++bx) {
             const int x0 = bx * kOldBlock, y0 = by * kOldBlock;
@@ -177,27 +196,26 @@ void locate_older(const BlockKernels& kernels, const Plane& prediction, const Pl
                                                       Vector{}, full_sample(v.x + v1.x, v.y + v1.y)};
             Vector best;
             int least = std::numeric_limits<int>::max();
-            auto consider = [&](Vector c) {
-                const int d =
-                    block_difference(kernels, prediction, reference, x0, y0, w, h, c, (1 << depth) - 1, least);
+            auto take = [&](Vector c, int d) {
                 if (d < least) least = d, best = c;
             };
             // A vector that was tried before cannot win again: it is left out.
             for (size_t i = 0; i < candidates.size(); ++i)
                 if (std::find(candidates.begin(), candidates.begin() + i, candidates[i]) == candidates.begin() + i)
-                    consider(candidates[i]);
-            Vector before;    // where the previous round of full samples started
-            int around = -1;  // all full samples this far from it were tried
+                    take(candidates[i],
+                         block_difference(kernels, prediction, reference, x0, y0, w, h, candidates[i], maximum, least));
+            bool settled = false;  // a round of full samples found nothing better: another one would not
             for (const int reach : {4, 4, 2, 1}) {
                 const Vector centre = best;
-                for (int dy = -reach; dy <= reach; dy += reach)
-                    for (int dx = -reach; dx <= reach; dx += reach) {
-                        const Vector c{static_cast<int16_t>(centre.x + dx), static_cast<int16_t>(centre.y + dy)};
-                        const bool tried = std::abs(c.x - before.x) <= around && std::abs(c.y - before.y) <= around;
-                        if (!tried && (dx != 0 || dy != 0)) consider(c);
-                    }
-                before = centre;
-                around = reach == 4 && around < 0 ? 4 : -1;
+                if (reach == 4 && settled) continue;
+                int d[9];
+                differences_around(kernels, prediction, reference, x0, y0, w, h, centre, reach, maximum, least, d);
+                for (int i = 0; i < 9; ++i)
+                    if (i != 4)
+                        take({static_cast<int16_t>(centre.x + (i % 3 - 1) * reach),
+                              static_cast<int16_t>(centre.y + (i / 3 - 1) * reach)},
+                             d[i]);
+                settled = best == centre;
             }
             field.at(bx, by) = best;
         }

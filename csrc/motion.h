@@ -53,6 +53,12 @@ void compensate_subsample(const BlockKernels& kernels, const Plane& reference, c
 void interpolate_block(const BlockKernels& kernels, const Plane& reference, int x0, int y0, int w, int h, int ex,
                        int ey, int maximum, uint16_t* out, int stride);
 
+/// Differences of the w x h block of `own` at (x0, y0) to `reference` displaced by the eight vectors `step` quarter
+/// samples (at most 4) around v, out[3 * j + i] for (v.x + (i - 1) * step, v.y + (j - 1) * step); any number >= limit
+/// instead of one that is not below limit.
+void differences_around(const BlockKernels& kernels, const Plane& own, const Plane& reference, int x0, int y0, int w,
+                        int h, Vector v, int step, int maximum, int limit, int* out);
+
 /// The difference of the w x h block of `own` at (x0, y0) to `reference` displaced by v quarter samples, or a number
 /// >= limit.
 int block_difference(const BlockKernels& kernels, const Plane& own, const Plane& reference, int x0, int y0, int w,

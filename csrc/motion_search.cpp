@@ -70,9 +70,7 @@ class BlockSearch {
         const int64_t bits = bits_cost(q);
         if (tried_ && bits >= best_.cost) return;
         const int64_t room = tried_ ? best_.cost - bits : kNoLimit;
-        const int64_t cost = difference(q, static_cast<int>(room)) + bits;
-        if (!tried_ || cost < best_.cost) best_ = {q, cost};
-        tried_ = true;
+        take(q, difference(q, static_cast<int>(room)) + bits);
     }
 
     /// The full-sample position nearest to q.
@@ -84,10 +82,15 @@ class BlockSearch {
     void walk(int step, int most) {
         for (int i = 0; i < most; ++i) {
             const Vector c = best_.vector;
-            for (int dy = -1; dy <= 1; ++dy)
-                for (int dx = -1; dx <= 1; ++dx)
-                    if (dx != 0 || dy != 0)
-                        consider({static_cast<int16_t>(c.x + dx * step), static_cast<int16_t>(c.y + dy * step)});
+            int differences[9];
+            const auto limit = static_cast<int>(std::min<int64_t>(best_.cost, kNoLimit));
+            differences_around(kernels_, current_, reference_, x0_, y0_, w_, h_, c, step, maximum_, limit, differences);
+            for (int n = 0; n < 9; ++n) {
+                const Vector q{static_cast<int16_t>(c.x + (n % 3 - 1) * step),
+                               static_cast<int16_t>(c.y + (n / 3 - 1) * step)};
+                if (n != 4 && std::abs(q.x) <= kMaxVector && std::abs(q.y) <= kMaxVector)
+                    take(q, differences[n] + bits_cost(q));
+            }
             if (best_.vector == c) return;
         }
     }
@@ -98,6 +101,11 @@ class BlockSearch {
     }
 
   private:
+    void take(Vector q, int64_t cost) {
+        if (!tried_ || cost < best_.cost) best_ = {q, cost};
+        tried_ = true;
+    }
+
     const BlockKernels& kernels_;
     const Plane& current_;
     const Plane& reference_;
@@ -117,17 +125,20 @@ Vector coarse_vector(const BlockKernels& kernels, const Plane& current, const Pl
     const int w = std::min(size, current.width - x), h = std::min(size, current.height - y);
     int least = kNoLimit;
     Vector best;
-    for (int dy = -kCoarseRange; dy <= kCoarseRange; ++dy)
-        for (int dx = -kCoarseRange; dx <= kCoarseRange; ++dx) {
-            if (x + dx < 0 || y + dy < 0 || x + dx + w > reference.width || y + dy + h > reference.height) continue;
-            const int d = kernels.difference(current.row(y) + x, current.width, reference.row(y + dy) + x + dx,
-                                             reference.width, w, h, maximum, least) +
-                          std::abs(dx) + std::abs(dy);
+    const int left = std::max(-kCoarseRange, -x), right = std::min(kCoarseRange, reference.width - w - x);
+    const int above = std::max(-kCoarseRange, -y), below = std::min(kCoarseRange, reference.height - h - y);
+    int differences[2 * kCoarseRange + 1];
+    for (int dy = above; dy <= below; ++dy) {
+        kernels.scan(current.row(y) + x, current.width, reference.row(y + dy) + x + left, reference.width, w, h,
+                     maximum, right - left + 1, differences);
+        for (int dx = left; dx <= right; ++dx) {
+            const int d = differences[dx - left] + std::abs(dx) + std::abs(dy);
             if (d < least) {
                 least = d;
                 best = {static_cast<int16_t>(dx * kCoarse * 4), static_cast<int16_t>(dy * kCoarse * 4)};
             }
         }
+    }
     return best;
 }
 

@@ -136,7 +136,7 @@ inline I32 tail(I32 u) {
 }
 
 inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
-    auto half = [&](auto column, uint32_t (*to)[kFirstWindow]) {
+    auto half = [&](auto column, uint32_t(*to)[kFirstWindow]) {
         __m256i four[2][4];  // [j / 4][i]: columns 4 * (j / 4) .. + 3 of lanes i and 4 + i
         for (int h = 0; h < 2; ++h) {
             const __m256i a = column(4 * h), b = column(4 * h + 1), c = column(4 * h + 2), d = column(4 * h + 3);

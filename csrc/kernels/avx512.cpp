@@ -45,9 +45,7 @@ inline Mask less(I32 a, I32 b) { return _mm512_cmplt_epi32_mask(a, b); }
 inline Mask both(Mask m, Mask n) { return _kand_mask16(m, n); }
 inline I32 keep(Mask m, I32 a) { return _mm512_maskz_mov_epi32(m, a); }
 inline I32 blend(Mask m, I32 a, I32 b) { return _mm512_mask_mov_epi32(a, m, b); }
-inline void store_bytes(int8_t* p, I32 a) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
-}
+inline void store_bytes(int8_t* p, I32 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a)); }
 inline I32 adds_u8(I32 a, I32 b) { return _mm512_adds_epu8(a, b); }
 inline I32 sra_by(I32 a, I32 b) { return _mm512_srav_epi32(a, b); }
 inline void dot4(I32& acc, I32 x, const int32_t* w) {
@@ -117,8 +115,7 @@ inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
     auto put = [&](int lane, __m256i row) { _mm256_store_si256(reinterpret_cast<__m256i*>(rows[lane]), row); };
     for (int i = 0; i < 4; ++i) {
         const I32 near = _mm512_permutex2var_epi64(four[0][i], _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0), four[1][i]);
-        const I32 far =
-            _mm512_permutex2var_epi64(four[0][i], _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4), four[1][i]);
+        const I32 far = _mm512_permutex2var_epi64(four[0][i], _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4), four[1][i]);
         put(i, _mm512_castsi512_si256(near));
         put(4 + i, _mm512_extracti64x4_epi64(near, 1));
         put(8 + i, _mm512_castsi512_si256(far));

@@ -87,3 +87,23 @@ inline int displaced_difference_any(const uint16_t* a, int a_stride, const uint1
     }
     return total;
 }
+
+inline void around_any(const uint16_t* a, int a_stride, const uint16_t* source, int source_stride, int w, int h,
+                       const Displacements& at, int maximum, int limit, int* out) {
+    for (int j = 0; j < 3; ++j)
+        for (int i = 0; i < 3; ++i) {
+            if (i == 1 && j == 1) continue;
+            const uint16_t* from = source + at.y[j] * source_stride + at.x[i];
+            const bool copied = at.filter_x[i][1] == kFullTap && at.filter_y[j][1] == kFullTap;
+            out[3 * j + i] =
+                copied ? difference_any(a, a_stride, from + source_stride + 1, source_stride, w, h, maximum, limit)
+                       : displaced_difference_any(a, a_stride, from, source_stride, w, h, at.filter_x[i],
+                                                  at.filter_y[j], maximum, limit);
+        }
+}
+
+inline void scan_any(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int w, int h, int maximum,
+                     int count, int* out) {
+    constexpr int kNone = 0x7fffffff;
+    for (int i = 0; i < count; ++i) out[i] = difference_any(a, a_stride, b + i, b_stride, w, h, maximum, kNone);
+}

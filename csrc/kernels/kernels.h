@@ -63,10 +63,10 @@ constexpr int kFirstWindow = 8;  ///< samples whose bounds are at hand when a se
 /// each waiting for the one before: other work is done beside it.
 struct PendingSamples {
     int depth = 8, q = 0;
-    int count = 0;              ///< lanes that have a sample
+    int count = 0;  ///< lanes that have a sample
     DecoderState* coder = nullptr;
     uint16_t* samples = nullptr;  ///< receives `count` samples
-    int next = 0;               ///< the first lane that is not decoded yet
+    int next = 0;                 ///< the first lane that is not decoded yet
     // The search begins with kFirstWindow samples, base + i * stride, and their bounds (for a search's own use).
     alignas(64) uint32_t bounds[kLanes][kFirstWindow];
     alignas(64) int32_t base[kLanes], stride[kLanes];

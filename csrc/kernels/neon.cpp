@@ -104,8 +104,7 @@ inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
             const int32x4x2_t ab = vzipq_s32(c[0].quad[i], c[2].quad[i]), cd = vzipq_s32(c[1].quad[i], c[3].quad[i]);
             const int32x4x2_t low = vzipq_s32(ab.val[0], cd.val[0]), high = vzipq_s32(ab.val[1], cd.val[1]);
             const int32x4_t turned[4] = {low.val[0], low.val[1], high.val[0], high.val[1]};
-            for (int lane = 0; lane < 4; ++lane)
-                vst1q_u32(rows[4 * i + lane] + first, as_unsigned(turned[lane]));
+            for (int lane = 0; lane < 4; ++lane) vst1q_u32(rows[4 * i + lane] + first, as_unsigned(turned[lane]));
         }
 }
 inline I32 adds_u8(I32 a, I32 b) {

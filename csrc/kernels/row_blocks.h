@@ -120,4 +120,67 @@ int difference(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride,
     return difference_any(a, a_stride, b, b_stride, w, h, maximum, limit);
 }
 
-const BlockKernels kBlockTable = {interpolate, difference, displaced_difference};
+template <int kWidth>
+inline void around_rows(const uint16_t* a, int a_stride, const uint16_t* source, int source_stride, int h,
+                        const Displacements& at, int maximum, int* out) {
+    Row rows[kOldBlock + kFilterTaps + 1];
+    const int needed = h + kFilterTaps - 1 + at.y[2];
+    for (int i = 0; i < 3; ++i) {
+        const uint16_t* s = source + at.x[i];
+        const RowFilter across(at.filter_x[i]);
+        const bool copied = at.filter_x[i][1] == kFullTap;
+        for (int y = 0; y < needed; ++y, s += source_stride)
+            rows[y] = copied ? load_row<kWidth>(s + 1)
+                             : across(load_row<kWidth>(s), load_row<kWidth>(s + 1), load_row<kWidth>(s + 2),
+                                      load_row<kWidth>(s + 3));
+        for (int j = 0; j < 3; ++j) {
+            if (i == 1 && j == 1) continue;
+            const Row* r = rows + at.y[j];
+            const int* fy = at.filter_y[j];
+            const RowFilter down(fy);
+            Row sum = row_set(0);  // 16 differences of 8 bits fit
+            auto add = [&](int y, Row value) {
+                sum = row_add(sum, row_abs(row_sub(load_row<kWidth>(a + y * a_stride), value)));
+            };
+            if (copied && fy[1] == kFullTap)
+                for (int y = 0; y < h; ++y) add(y, r[y + 1]);
+            else if (fy[1] == kFullTap)
+                for (int y = 0; y < h; ++y) add(y, row_settle(r[y + 1], maximum));
+            else if (copied)
+                for (int y = 0; y < h; ++y) add(y, row_settle(down(r[y], r[y + 1], r[y + 2], r[y + 3]), maximum));
+            else
+                for (int y = 0; y < h; ++y) add(y, row_settle2(r[y], r[y + 1], r[y + 2], r[y + 3], fy, maximum));
+            out[3 * j + i] = row_sum(sum);
+        }
+    }
+}
+
+void around(const uint16_t* a, int a_stride, const uint16_t* source, int source_stride, int w, int h,
+            const Displacements& at, int maximum, int limit, int* out) {
+    if (maximum <= kNarrowSamples && w == 16)
+        around_rows<16>(a, a_stride, source, source_stride, h, at, maximum, out);
+    else if (maximum <= kNarrowSamples && w == 8)
+        around_rows<8>(a, a_stride, source, source_stride, h, at, maximum, out);
+    else
+        around_any(a, a_stride, source, source_stride, w, h, at, maximum, limit, out);
+}
+
+/// A lane for each of sixteen blocks.
+void scan(const uint16_t* a, int a_stride, const uint16_t* b, int b_stride, int w, int h, int maximum, int count,
+          int* out) {
+    constexpr int kBlocks = 16, kMostSamples = 128;  // so many differences of 8 bits fit 15 bits
+    int done = 0;
+    for (; maximum <= kNarrowSamples && w * h <= kMostSamples && done + kBlocks <= count; done += kBlocks) {
+        Row sum = row_set(0);
+        for (int y = 0; y < h; ++y)
+            for (int x = 0; x < w; ++x)
+                sum = row_add(sum, row_abs(row_sub(load_row<kBlocks>(b + done + y * b_stride + x),
+                                                   row_set(a[y * a_stride + x]))));
+        uint16_t sums[kBlocks];
+        store_row<kBlocks>(sums, sum);
+        for (int i = 0; i < kBlocks; ++i) out[done + i] = sums[i];
+    }
+    scan_any(a, a_stride, b + done, b_stride, w, h, maximum, count - done, out + done);
+}
+
+const BlockKernels kBlockTable = {interpolate, difference, displaced_difference, around, scan};

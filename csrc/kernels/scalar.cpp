@@ -188,13 +188,14 @@ void finish(PendingSamples& p) {
 
 void errors(const uint16_t* samples, const int32_t* mean, int q, int8_t* out) {
     for (int lane = 0; lane < kLanes; ++lane)
-        out[lane] = static_cast<int8_t>(std::clamp(((samples[lane] << 5) - mean[lane] + (4 << q)) >> (3 + q), -127, 127));
+        out[lane] =
+            static_cast<int8_t>(std::clamp(((samples[lane] << 5) - mean[lane] + (4 << q)) >> (3 + q), -127, 127));
 }
 
 #include "kernels/block_loops.h"
 #include "kernels/product_loops.h"
 
-const BlockKernels kBlockTable = {interpolate_any, difference_any, displaced_difference_any};
+const BlockKernels kBlockTable = {interpolate_any, difference_any, displaced_difference_any, around_any, scan_any};
 
 }  // namespace
 

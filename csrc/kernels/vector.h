@@ -56,5 +56,5 @@ void pack(CompiledNetwork& n) { pack_words(n, kRows); }
 #include "kernels/vector_network.h"
 #include "kernels/vector_taps.h"
 
-const Kernels kTable = {kName,   pack, gather, stage1, correct, means,        stage2,
-                        mixture, sample_bounds, open,   finish, errors, &kBlockTable, products};
+const Kernels kTable = {kName,   pack,          gather, stage1, correct, means,        stage2,
+                        mixture, sample_bounds, open,   finish, errors,  &kBlockTable, products};

@@ -108,7 +108,8 @@ __attribute__((noinline, cold)) Found search(const PendingSamples& p, int lane, 
         const int stride = outside ? least(window.stride * growth, even) : even;
         window = {outside && reach == 0 ? hi - kLanes * stride : lo + stride, stride, kLanes};
         growth = 8;
-        const I32 c = bounds(one, add(set(window.base), mul(load(kLaneNumbers), set(stride))), depth, p.q, kNeverReached);
+        const I32 c =
+            bounds(one, add(set(window.base), mul(load(kLaneNumbers), set(stride))), depth, p.q, kNeverReached);
         store(reinterpret_cast<int32_t*>(next), c);
         bound = next;
         reach = __builtin_ctz(~(reached(next, unit, code) | reached(next + kFirstWindow, unit, code) << kFirstWindow));
@@ -161,7 +162,8 @@ inline void decode_lane(const PendingSamples& p, int lane, DecoderState& s) {
 /// The window around the likely sample does not depend on the code: nineteen of twenty samples are in it.
 void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& p) {
     mixture(outputs, mean, p.q, p.mixture);
-    I32 stride = sra(sub(load(p.mixture.step), set(1)), 2);  // the least power of two of at least a quarter of the scale
+    I32 stride =
+        sra(sub(load(p.mixture.step), set(1)), 2);  // the least power of two of at least a quarter of the scale
     for (int n = 1; n <= 8; n *= 2) stride = bor(stride, srl(stride, n));
     stride = add(stride, set(1));
     const I32 likely = max(set(0), min(load(p.mixture.start), set((1 << p.depth) - 1)));
@@ -170,8 +172,7 @@ void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples&
     store(p.base, v);
     const Logistics all = distributions(p.mixture);
     I32 columns[kFirstWindow];
-    for (int j = 0; j < kFirstWindow; ++j, v = add(v, stride))
-        columns[j] = bounds(all, v, p.depth, p.q, kNeverReached);
+    for (int j = 0; j < kFirstWindow; ++j, v = add(v, stride)) columns[j] = bounds(all, v, p.depth, p.q, kNeverReached);
     store_turned(columns, p.bounds);
     p.next = 0;
 }

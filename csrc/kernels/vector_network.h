@@ -23,11 +23,13 @@ template <int kCount, class Beside, class Emit>
 inline void dense_rows(const Rows& r, const I32* x, int words, int word, Beside& beside, Emit emit) {
     constexpr auto kAll = std::make_index_sequence<kCount>();
     I32 acc[kCount];
-    unrolled([&](size_t j) __attribute__((always_inline)) { acc[j] = set(r.bias[j]); }, kAll);
+    unrolled(
+        [&](size_t j) __attribute__((always_inline)) { acc[j] = set(r.bias[j]); }, kAll);
     Words weights = r.weights;
     for (int k = 0; k < words; ++k, weights += r.rows) {
         const I32 in = x[k];
-        unrolled([&](size_t j) __attribute__((always_inline)) { dot4(acc[j], in, weights + j); }, kAll);
+        unrolled(
+            [&](size_t j) __attribute__((always_inline)) { dot4(acc[j], in, weights + j); }, kAll);
         beside();
     }
     unrolled(

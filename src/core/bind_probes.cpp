@@ -113,7 +113,7 @@ py::bytes encode_samples(const Array<int32_t>& outputs, const Array<int32_t>& me
         if (samples.data()[i] >> depth != 0) throw std::invalid_argument("a sample is beyond the depth");
     RangeEncoder coder;
     MixtureBatch mixture;
-    batches.for_each([&](py::ssize_t first, const int32_t (*out)[kLanes], const int32_t* means) {
+    batches.for_each([&](py::ssize_t first, const int32_t(*out)[kLanes], const int32_t* means) {
         batches.kernels.mixture(out, means, q, mixture);
         uint16_t batch[kLanes] = {};
         const auto count = static_cast<int>(std::min<py::ssize_t>(kLanes, samples.size() - first));
@@ -136,7 +136,7 @@ py::tuple decode_samples(const py::buffer& data, const Array<int32_t>& outputs, 
     pending.depth = depth;
     pending.q = q;
     pending.coder = &coder.state();
-    batches.for_each([&](py::ssize_t first, const int32_t (*out)[kLanes], const int32_t* means) {
+    batches.for_each([&](py::ssize_t first, const int32_t(*out)[kLanes], const int32_t* means) {
         pending.count = static_cast<int>(std::min<py::ssize_t>(kLanes, count - first));
         pending.samples = samples.mutable_data() + first;
         batches.kernels.open(out, means, pending);
