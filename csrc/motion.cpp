@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <type_traits>
 
 namespace nlvc {
 namespace {
@@ -64,13 +65,29 @@ struct Window {
     }
 };
 
+/// Copies whole blocks as one or two registers, others value by value.
+template <class T>
+void copy_rows(const T* from, int from_stride, int w, int h, T* to, int to_stride) {
+    auto rows = [&](auto width) {
+        for (int y = 0; y < h; ++y) std::copy_n(from + y * from_stride, width, to + y * to_stride);
+    };
+    if (w == kOldBlock)
+        rows(std::integral_constant<int, kOldBlock>());
+    else if (w == kBlock)
+        rows(std::integral_constant<int, kBlock>());
+    else if (w == kBlock / 2)
+        rows(std::integral_constant<int, kBlock / 2>());
+    else
+        rows(w);
+}
+
 template <class T>
 void displace(const Grid<T>& reference, const MotionField& integer, const PlaneGeometry& g, int top, int bottom,
               Grid<T>& out) {
     for_each_block(integer, g, reference.width, top, bottom, [&](int x0, int x1, int y0, int y1, Vector v) {
         const Window<T, kOldBlock> w(reference, x0 + subsampled(v.x, g.sx), y0 + subsampled(v.y, g.sy), x1 - x0,
                                      y1 - y0);
-        for (int y = y0; y < y1; ++y) std::copy_n(w.data + (y - y0) * w.stride, x1 - x0, out.row(y) + x0);
+        copy_rows(w.data, w.stride, x1 - x0, y1 - y0, out.row(y0) + x0, out.width);
     });
 }
 
@@ -118,7 +135,7 @@ void interpolate_block(const BlockKernels& kernels, const Plane& reference, int 
     const Window<uint16_t, kOldBlock + kFilterTaps - 1> source(reference, x0 + (ex >> 3) - 1, y0 + (ey >> 3) - 1,
                                                                w + kFilterTaps - 1, h + kFilterTaps - 1);
     if ((ex & 7) == 0 && (ey & 7) == 0) {
-        for (int y = 0; y < h; ++y) std::copy_n(source.data + (y + 1) * source.stride + 1, w, out + y * stride);
+        copy_rows(source.data + source.stride + 1, source.stride, w, h, out, stride);
         return;
     }
     kernels.interpolate(source.data, source.stride, w, h, kTaps[ex & 7], kTaps[ey & 7], maximum, out, stride);

@@ -93,7 +93,10 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
         kernels.errors(before.samples, before.mean, settings.q, made);
         for (int lane = 0; before.known != nullptr && lane < before.at.count; ++lane)
             if (before.known[lane] != 0) made[lane] = 0;
-        std::copy_n(made, before.at.count, before.errors);
+        if (before.at.count == kLanes)
+            std::copy_n(made, kLanes, before.errors);
+        else
+            std::copy_n(made, before.at.count, before.errors);
     };
     for (int g = 0; g < layout.groups(); ++g) {
         const std::vector<TapSource>& inputs = first.at(g);
