@@ -101,6 +101,14 @@ int anchor_of(uint8_t plane) {
 Plane reduce(const Plane& fine, RowRange rows, int sx, int sy) { return reduced(fine, rows, sx, sy); }
 ErrorPlane reduce(const ErrorPlane& fine, RowRange rows, int sx, int sy) { return reduced(fine, rows, sx, sy); }
 
+BatchPosition batch_at(const SkewLayout& layout, int g, int y) {
+    BatchPosition at{g, y, std::min(kLanes, layout.last_row(g) - y + 1), false};
+    const int left = at.x(at.count - 1, layout.delta()), right = at.x(0, layout.delta());
+    at.interior =
+        left >= kReach && right < layout.width() - kReach && y >= kReach && y + at.count <= layout.height() - kReach;
+    return at;
+}
+
 void find_anchors(const PlaneContext& context, const BatchPosition& at, int32_t (*anchors)[kLanes]) {
     const SkewLayout& layout = context.layout;
     if (!context.settings.intra) {

@@ -64,6 +64,9 @@ struct BatchPosition {
     int x(int lane, int delta) const { return group - delta * (y + lane); }
 };
 
+/// The batch of group g that begins in row y.
+BatchPosition batch_at(const SkewLayout& layout, int g, int y);
+
 /// Anchors of a batch, samples; lanes past the count hold anything in [-65535, 131070].
 void find_anchors(const PlaneContext& context, const BatchPosition& at, int32_t (*anchors)[kLanes]);
 

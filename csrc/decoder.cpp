@@ -18,11 +18,13 @@ int checked_threads(int threads) {
 
 }  // namespace
 
-Decoder::Decoder(FindModel find_model, int threads, const std::string& kernels, bool analysis)
+Decoder::Decoder(FindModel find_model, int threads, const std::string& kernels, bool analysis,
+                 MakeAccelerator accelerate)
     : find_model_(std::move(find_model)),
       kernels_(choose_kernels(kernels)),
       pool_(checked_threads(threads)),
-      analysis_(analysis) {}
+      analysis_(analysis),
+      accelerate_(std::move(accelerate)) {}
 
 DecodedFrame Decoder::decode(ByteView bytes) {
     const InUse in_use(busy_);
@@ -116,8 +118,10 @@ void Decoder::load_model(const Sequence& sequence) {
             throw BitstreamError("the model file does not have the SHA-256 " + hex(sequence.model_hash) +
                                  " that the stream names");
         parsed_ = parse_model(file);
+        if (accelerate_) model_file_ = std::move(file);
     }
     model_ = std::make_unique<CompiledModel>(*parsed_, sequence.delta, kernels_);
+    if (accelerate_) model_->accelerate(accelerate_(model_file_, sequence.delta));
     hash_ = sequence.model_hash;
     delta_ = sequence.delta;
 }

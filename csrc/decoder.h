@@ -43,7 +43,9 @@ class Decoder {
     /// @param threads     0: one for each processor
     /// @param kernels     a name of kernels/kernels.h, for tests; empty: the fastest
     /// @param analysis    find out what each block costs, which takes time
-    Decoder(FindModel find_model, int threads, const std::string& kernels = "", bool analysis = false);
+    /// @param accelerate  what evaluates the networks
+    Decoder(FindModel find_model, int threads, const std::string& kernels = "", bool analysis = false,
+            MakeAccelerator accelerate = nullptr);
 
     /// Decodes the next packet. After an exception only a keyframe is accepted.
     DecodedFrame decode(ByteView packet);
@@ -92,6 +94,8 @@ class Decoder {
     int delta_ = 0;
     std::unique_ptr<CompiledModel> model_;
     std::optional<Model> parsed_;
+    MakeAccelerator accelerate_;
+    Bytes model_file_;  ///< where accelerate_ wants it
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     History history_;
     ContextPool contexts_;

@@ -38,7 +38,8 @@ std::vector<bool> flagged_planes(const FrameCoding& coding, int slice) {
 
 }  // namespace
 
-Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings, SideInformation side)
+Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings, SideInformation side,
+                 const MakeAccelerator& accelerate)
     : format_(checked(format)),
       coded_(format),
       maps_(format),
@@ -57,6 +58,7 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
     const Model parsed = parse_model(model_file_);
     hash_ = parsed.hash;
     model_ = std::make_unique<CompiledModel>(parsed, settings.delta, choose_kernels(settings.kernels));
+    if (accelerate) model_->accelerate(accelerate(model_file_, settings.delta));
     for (const bool intra : {true, false})
         require(model_->missing(format, intra).empty(), "model: " + model_->missing(format, intra));
     slices_ = std::min(settings.slices == 0 ? automatic_slices(format) : settings.slices, format.slice_units());

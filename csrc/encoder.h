@@ -33,7 +33,9 @@ class Encoder {
   public:
     /// @param model  a model file
     /// @param side   side information of the whole stream, of types below kMandatory; frames may differ
-    Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings, SideInformation side = {});
+    /// @param accelerate  what evaluates the networks; the coded bytes do not depend on it
+    Encoder(const PictureFormat& format, Bytes model, const EncoderSettings& settings, SideInformation side = {},
+            const MakeAccelerator& accelerate = nullptr);
 
     /// @param planes  in coding order, sizes as in the format, samples at most its maximum
     /// @param pts  ticks of the time base

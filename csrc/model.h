@@ -83,6 +83,7 @@ Model parse_model(ByteView file);
 
 /// A network for one δ: only the revealed taps, one set of biases.
 struct CompiledNetwork {
+    int frame_type = 0, plane_class = 0;  ///< of the model's network
     std::vector<Tap> inputs;
     std::vector<Tap> errors;
     Layer layer1, layer2, layer3, layer4, output;

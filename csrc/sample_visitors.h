@@ -16,6 +16,7 @@ class EncodingVisitor final : public BatchVisitor {
 
     const uint8_t* start_group(int g, int first, int last, uint16_t* samples) override;
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override;
+    bool sees_all() const override { return repeats_ == nullptr; }
     void finish_group() override;
 
   private:

@@ -133,6 +133,8 @@ CompiledModel::CompiledModel(const Model& model, int delta, const Kernels& kerne
         for (int c = 0; c < kPlaneClasses; ++c) {
             if (!model.networks[type][c].has_value()) continue;
             networks_[type][c] = compile(*model.networks[type][c], delta);
+            networks_[type][c]->frame_type = type;
+            networks_[type][c]->plane_class = c;
             kernels.pack(*networks_[type][c]);
         }
 }
@@ -184,7 +186,8 @@ EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode, 
         if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks, flagged[p]));
         EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
                                 recorder);
-        run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
+        run_plane(context, {coding.model.kernels(), network, correction_of(coding, p), coding.model.accelerator()},
+                  visitor);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
         out.plane_bits.push_back(coder.bits() - bits);
         bits = coder.bits();
@@ -271,7 +274,8 @@ SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, Ran
         if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks, flagged[p]));
         DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
                                 recorder);
-        run_plane(context, {coding.model.kernels(), network, correction_of(coding, p)}, visitor);
+        run_plane(context, {coding.model.kernels(), network, correction_of(coding, p), coding.model.accelerator()},
+                  visitor);
         unskew(context.layout, context.samples[kCur], rows.top, coding.frame.planes[p]);
         unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
         bits.planes.push_back(coder.bits() - before);

@@ -1,5 +1,6 @@
 // Slices: the motion and the planes of one slice as a payload (docs/bitstream.md sections 2, 8 and 9).
 #pragma once
+#include "accelerator.h"
 #include "block_bits.h"
 #include "context_pool.h"
 #include "frame_state.h"
@@ -17,8 +18,12 @@ class CompiledModel {
     const CompiledNetwork* network(bool intra, int plane_class) const;
     /// What planes of `format` lack in frames of the type, or an empty string.
     std::string missing(const PictureFormat& format, bool intra) const;
+    /// What evaluates the networks; nullptr: the kernels.
+    Accelerator* accelerator() const { return accelerator_.get(); }
+    void accelerate(std::unique_ptr<Accelerator> accelerator) { accelerator_ = std::move(accelerator); }
 
   private:
+    std::unique_ptr<Accelerator> accelerator_;
     const Kernels& kernels_;
     std::array<std::array<std::optional<CompiledNetwork>, kPlaneClasses>, 2> networks_;
 };

@@ -1,5 +1,6 @@
 // One plane of one slice, group by group (docs/bitstream.md sections 2, 4 and 5), the same for both directions.
 #pragma once
+#include "accelerator.h"
 #include "kernels/kernels.h"
 
 namespace nlvc {
@@ -9,6 +10,7 @@ struct Evaluator {
     const Kernels& kernels;
     const CompiledNetwork& network;
     const PackedCorrection* correction = nullptr;  ///< none: the network alone
+    Accelerator* accelerator = nullptr;            ///< none: the kernels do it all
 };
 
 /// Takes the samples of each batch as they come. A batch whose samples are all known beforehand is left out.
@@ -27,6 +29,8 @@ class BatchVisitor {
     /// Samples that are not there yet when visit() returns: they are decoded before anything needs them, but not
     /// before finish_group().
     virtual PendingSamples* pending() { return nullptr; }
+    /// Whether all samples are known from the beginning and every batch is visited.
+    virtual bool sees_all() const { return false; }
     /// All samples of the group are known but pending ones.
     virtual void finish_group() {}
 };

@@ -5,7 +5,7 @@ ValueError or TypeError, damaged streams `BitstreamError`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,24 @@ class EncodedFrame:
     def checksum(self) -> int:
         """CRC-32C of the samples (§9)."""
 
+class Accelerator(Protocol):
+    """Evaluates the networks of one model and slope for an Encoder or Decoder (§5). Several threads may call at once.
+
+    Values come in words of four for the sixteen samples of a batch: int8 or uint8 [batches, words, 16, 4], value i of a
+    list at [:, i // 4, :, i % 4], taps that the slope does not reveal left out; what fills up a word means nothing.
+    """
+
+    def stage1(
+        self, frame_type: int, plane_class: int, taps: NDArray[np.int8], /
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """`lin` without corrections, int32 [batches, 16], and h2 in words."""
+    def stage2(
+        self, frame_type: int, plane_class: int, hidden: NDArray[np.uint8], errors: NDArray[np.int8], /
+    ) -> NDArray[np.int32]:
+        """o, int32 [batches, 9, 16]"""
+
+MakeAccelerator = Callable[[bytes, int], Accelerator]  # of a model file and a slope
+
 class Encoder:
     """Codes the frames of one stream in display order. Releases the GIL; one thread at a time may use it."""
 
@@ -95,6 +113,7 @@ class Encoder:
         kernels: str = "",  # one of kernel_names(), for tests; "": the fastest
         side: Mapping[int, BytesLike] = ...,  # side information of the stream by type 0..127 (§9.1)
         first_number: int = 0,  # frames of the stream that others coded before, 0..2^61
+        accelerator: MakeAccelerator | None = None,  # evaluates the networks in place of the kernels
     ) -> None: ...
     def encode(
         self,
@@ -201,6 +220,7 @@ class Decoder:
         threads: int = 0,
         kernels: str = "",
         analysis: bool = False,  # find out what each block costs
+        accelerator: MakeAccelerator | None = None,  # evaluates the networks in place of the kernels
     ) -> None: ...
     def decode(self, packet: BytesLike) -> DecodedFrame:
         """Decodes one packet. After an error, only a keyframe is accepted."""

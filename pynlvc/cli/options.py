@@ -6,12 +6,19 @@ import argparse
 from pathlib import Path
 
 from pynlvc.codec import DecoderSettings
+from pynlvc.codec.settings import NATIVE
 
 
 def add_decoder_options(parser: argparse.ArgumentParser) -> None:
-    """--threads and --model-file."""
+    """--threads, --device and --model-file."""
     parser.add_argument(
         "--threads", type=int, default=0, metavar="N", help="processor threads; 0 (default): one per core"
+    )
+    parser.add_argument(
+        "--device",
+        default=NATIVE,
+        help="what evaluates the networks: native (default, on the processor), or a device of PyTorch: cuda, cuda:1, "
+        "cpu; the samples and bytes are the same",
     )
     parser.add_argument(
         "--model-file",
@@ -38,6 +45,7 @@ def decoder_settings(arguments: argparse.Namespace) -> DecoderSettings:
     """The settings that add_decoder_options and add_damage_option read."""
     return DecoderSettings(
         threads=arguments.threads,
+        device=arguments.device,
         model_files=tuple(arguments.model_file),
         on_error=getattr(arguments, "on_error", "fail"),
     )

@@ -125,6 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
         scene_cuts=arguments.scene_cuts,
         slices=arguments.slices,
         threads=arguments.threads,
+        device=arguments.device,
         embed_model=arguments.embed_model,
     )
     with ProgressLine(arguments.progress) as line:

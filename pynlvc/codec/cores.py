@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pynlvc import _core
-from pynlvc.codec.settings import EncoderSettings
+from pynlvc.codec.devices import accelerator
+from pynlvc.codec.settings import NATIVE, EncoderSettings
 from pynlvc.codec.side_information import SideInformation
 from pynlvc.errors import ModelError, UsageError
 from pynlvc.model.store import Model, is_diffusion
@@ -40,6 +41,7 @@ def new_encoder(
             effort=settings.effort,
             side=side,
             first_number=first_number,
+            accelerator=accelerator(settings.device),
         )
     except _core.BitstreamError as error:
         raise ModelError(f"model {settings.model}: {error}") from None
@@ -52,6 +54,8 @@ def _new_diffusion_encoder(
         raise UsageError(f"model {model.name} codes 8-bit samples only, {layout.format_name} has {layout.depth} bits")
     if settings.slices > 1:
         raise UsageError(f"slices is {settings.slices}: model {model.name} codes a frame in one slice")
+    if settings.device != NATIVE:
+        raise _no_device(model.name)
     _require_torch(model.name)
     from pynlvc.codec.diffusion_encoder import DiffusionEncoder
 
@@ -68,6 +72,10 @@ def _new_diffusion_encoder(
     )
 
 
+def _no_device(model: str) -> UsageError:
+    return UsageError(f"model {model} runs on the processor only: leave out the device")
+
+
 def _require_torch(name: str) -> None:
     if importlib.util.find_spec("torch") is None:
         raise ModelError(f"model {name} runs in PyTorch, which is not installed: pip install torch")
@@ -76,10 +84,18 @@ def _require_torch(name: str) -> None:
 class DecoderCore:
     """Decodes packets with whatever codec the model of the last keyframe asks for."""
 
-    def __init__(self, find_model: Callable[[bytes], bytes | None], *, threads: int, analysis: bool) -> None:
+    def __init__(
+        self,
+        find_model: Callable[[bytes], bytes | None],
+        *,
+        threads: int,
+        analysis: bool,
+        accelerator: _core.MakeAccelerator | None = None,  # of the native codec
+    ) -> None:
         self._find_model = find_model
         self._threads = threads
         self._analysis = analysis
+        self._accelerator = accelerator
         self._native: _core.Decoder | None = None
         self._diffusion: DiffusionDecoder | None = None
         self._diffusion_hash = b""
@@ -101,7 +117,9 @@ class DecoderCore:
             assert self._diffusion is not None
             return self._diffusion
         if self._native is None:
-            self._native = _core.Decoder(self._find_model, threads=self._threads, analysis=self._analysis)
+            self._native = _core.Decoder(
+                self._find_model, threads=self._threads, analysis=self._analysis, accelerator=self._accelerator
+            )
         return self._native
 
     def _choose(self, packet: Any) -> None:
@@ -117,6 +135,8 @@ class DecoderCore:
             data = bytes(header.embedded_model) or self._find_model(digest)
             if data is None or not is_diffusion(data):
                 return
+            if self._accelerator is not None:
+                raise _no_device("diffusion")
             _require_torch("diffusion")
             from pynlvc.codec.diffusion_decoder import DiffusionDecoder
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pynlvc import _avshim, _core
 from pynlvc.codec.cores import DecoderCore
 from pynlvc.codec.damage import Damage, DamageKind, Decoded
+from pynlvc.codec.devices import accelerator
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Padding, new_frame
 from pynlvc.codec.settings import DecoderSettings
@@ -68,7 +69,10 @@ class Decoder:
             except _core.BitstreamError as error:
                 raise BitstreamError(f"the stream's header is damaged: {error}") from None
         self._core = DecoderCore(
-            _ModelFinder(embedded, self._settings), threads=self._settings.threads, analysis=analysis
+            _ModelFinder(embedded, self._settings),
+            threads=self._settings.threads,
+            analysis=analysis,
+            accelerator=accelerator(self._settings.device),
         )
         self._analysis = analysis
         self.costs: FrameCosts | None = None  # of the frame decoded last; None without analysis

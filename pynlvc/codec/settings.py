@@ -12,6 +12,7 @@ MAX_EFFORT = 9
 MAX_SLICES = 8
 MAX_THREADS = 256
 OnError = Literal["fail", "conceal"]
+NATIVE = "native"  # the processor's own kernels
 
 
 def _check_threads(threads: int) -> None:
@@ -35,6 +36,7 @@ class EncoderSettings:
     threads: int = 0  # processor threads, 1..256; 0: one per core; the coded bytes do not depend on it
     # put the model into the first keyframe and the header: the stream then needs no installed model; None: where the
     # length is known and it will cost less than 0.1 % (see pynlvc.media.transcode), otherwise not
+    device: str = NATIVE  # what evaluates the networks; or PyTorch's name of a device: "cuda", "cuda:1", "cpu"
     embed_model: bool | None = None
 
     def __post_init__(self) -> None:
@@ -57,6 +59,7 @@ class DecoderSettings:
 
     threads: int = 0  # processor threads, 1..256; 0: one per core
     model_files: tuple[Path, ...] = ()  # .nlvm files to look into besides the installed models
+    device: str = NATIVE  # as in EncoderSettings
     on_error: OnError = "fail"  # at damage: "fail" raises; "conceal" hides, says what was hidden and goes on
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 // Encoder and Decoder.
 #include <pybind11/stl.h>
 
+#include "accelerator_object.h"
 #include "arrays.h"
 #include "decoder.h"
 #include "encoder.h"
@@ -38,13 +39,15 @@ void skip(Encoder& encoder, const py::list& planes, int64_t pts, int64_t duratio
 std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buffer& model, int delta,
                                       int keyframe_interval, int slices, int threads, bool embed_model, bool scene_cuts,
                                       int effort, const std::string& kernels, const py::dict& side,
-                                      int64_t first_number) {
+                                      int64_t first_number, const py::object& accelerator) {
     const EncoderSettings settings{delta, keyframe_interval, slices,      threads, embed_model, scene_cuts, effort,
                                    false, kernels,           first_number};
-    return std::make_unique<Encoder>(format, to_bytes(model), settings, side_from_dict(side));
+    return std::make_unique<Encoder>(format, to_bytes(model), settings, side_from_dict(side),
+                                     accelerator_maker(accelerator));
 }
 
-std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads, const std::string& kernels, bool analysis) {
+std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads, const std::string& kernels, bool analysis,
+                                      const py::object& accelerator) {
     FindModel find = [find_model = std::move(find_model)](const Hash& hash) -> std::optional<Bytes> {
         const py::gil_scoped_acquire acquire;
         const py::object found = find_model(from_bytes({hash.data(), hash.size()}));
@@ -52,7 +55,7 @@ std::unique_ptr<Decoder> make_decoder(py::function find_model, int threads, cons
         if (!PyObject_CheckBuffer(found.ptr())) throw py::type_error("find_model must return bytes or None");
         return to_bytes(py::reinterpret_borrow<py::buffer>(found));
     };
-    return std::make_unique<Decoder>(std::move(find), threads, kernels, analysis);
+    return std::make_unique<Decoder>(std::move(find), threads, kernels, analysis, accelerator_maker(accelerator));
 }
 
 DecodedFrame decode(Decoder& decoder, const py::buffer& packet) {
@@ -83,7 +86,8 @@ void bind_codec(py::module_& module) {
         .def(py::init(&make_encoder), py::arg("format"), py::arg("model"), py::kw_only(), py::arg("delta") = 2,
              py::arg("keyframe_interval") = 0, py::arg("slices") = 0, py::arg("threads") = 0,
              py::arg("embed_model") = false, py::arg("scene_cuts") = true, py::arg("effort") = 0,
-             py::arg("kernels") = "", py::arg("side") = py::dict(), py::arg("first_number") = 0)
+             py::arg("kernels") = "", py::arg("side") = py::dict(), py::arg("first_number") = 0,
+             py::arg("accelerator") = py::none())
         .def("encode", &encode, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
              py::arg("force_keyframe") = false, py::arg("side") = py::none())
         .def("skip", &skip, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
@@ -129,7 +133,7 @@ void bind_codec(py::module_& module) {
 
     py::class_<Decoder>(module, "Decoder")
         .def(py::init(&make_decoder), py::arg("find_model"), py::kw_only(), py::arg("threads") = 0,
-             py::arg("kernels") = "", py::arg("analysis") = false)
+             py::arg("kernels") = "", py::arg("analysis") = false, py::arg("accelerator") = py::none())
         .def("decode", &decode, py::arg("packet"))
         .def("conceal", &conceal, py::arg("packet"))
         .def("reset", &reset);
