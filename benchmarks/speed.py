@@ -30,13 +30,15 @@ import av
 from benchmarks.peers import PEERS
 from benchmarks.results import FOLDER, machine
 from benchmarks.speed_material import PIX_FMT, RATE, SIZES, Material, material
+from benchmarks.speed_models import model_file
 from benchmarks.speed_symbols import measure as measure_symbols
 from pynlvc import _core
+from pynlvc.codec import EncoderSettings
 from pynlvc.model.architecture import SHAPES
-from pynlvc.model.store import load_model
 
 TABLE = FOLDER / "speed.tsv"
 PEERS_HERE = ("ffv1-gop300", "x264-veryslow", "x265-veryslow")
+DEFAULT_EFFORT = EncoderSettings().effort
 PEAK_FLAGS = {"avx2": ["-mavx2"], "avx512vnni": ["-mavx512f", "-mavx512vnni", "-Wno-uninitialized"]}
 
 
@@ -54,6 +56,7 @@ class Row:
     decode: float = 0.0
     mpixels_encode: float = 0.0  # Mpixel/s
     mpixels_decode: float = 0.0
+    bytes: int = 0  # of the packets, where they are ours
     machine: str = field(default_factory=machine)
 
 
@@ -79,12 +82,14 @@ def speed_row(row: Row, clip: Material, encode: float, decode: float) -> Row:
     )
 
 
-def codec_row(clip: Material, model: str, kernels: str, threads: int, repeats: int) -> Row:
+def codec_row(
+    clip: Material, model: str, kernels: str, threads: int, repeats: int, *, effort: int = 0, slices: int = 0
+) -> Row:
     """Our encoder and decoder through the native module."""
-    file = load_model(model).data
+    file = model_file(model)
 
     def encode() -> list[bytes]:
-        encoder = _core.Encoder(clip.layout, file, threads=threads, kernels=kernels)
+        encoder = _core.Encoder(clip.layout, file, threads=threads, kernels=kernels, effort=effort, slices=slices)
         return [encoder.encode(planes, pts=i, duration=1).data for i, planes in enumerate(clip.frames)]
 
     packets = encode()
@@ -94,8 +99,13 @@ def codec_row(clip: Material, model: str, kernels: str, threads: int, repeats: i
         for packet in packets:
             decoder.decode(packet)
 
+    modes = {mode for packet in packets for mode in _core.parse_packet(packet).slice_modes}
+    if "raw" in modes:
+        raise SystemExit(f"{model} stores slices of {clip.name} raw: that says nothing of its speed")
     times = seconds(encode, repeats), seconds(decode, repeats)
-    return speed_row(Row(what="codec", codec=model, kernels=kernels, threads=threads), clip, *times)
+    what = "codec" + (f", effort {effort}" if effort else "") + (f", {slices} slices" if slices else "")
+    size = sum(map(len, packets))
+    return speed_row(Row(what=what, bytes=size, codec=model, kernels=kernels, threads=threads), clip, *times)
 
 
 def codec_rows(path: Path | None, repeats: int) -> Iterator[Row]:
@@ -107,6 +117,14 @@ def codec_rows(path: Path | None, repeats: int) -> Iterator[Row]:
             for kernels in names if size == "cif" else names[-1:]:
                 for threads in (1, 2):
                     yield codec_row(clip, model, kernels, threads, repeats)
+            if size == "cif":
+                yield codec_row(clip, model, names[-1], 2, repeats, effort=DEFAULT_EFFORT)
+        if size == "cif":
+            for threads in (1, 2):
+                yield codec_row(clip, "large", names[-1], threads, repeats)
+        if size == "720p":
+            for slices in (1, 8):
+                yield codec_row(clip, "standard", names[-1], 2, 1, slices=slices)
 
 
 def peer_rows(path: Path | None, repeats: int) -> Iterator[Row]:

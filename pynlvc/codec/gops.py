@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import av
@@ -32,7 +32,7 @@ def decode_gops(
     gops: int,  # decoded side by side, >= 1; frames of so many wait in memory
     extradata: bytes | None = None,
     settings: DecoderSettings | None = None,
-) -> Iterator[av.VideoFrame]:
+) -> Generator[av.VideoFrame]:
     """The frames of an NLVC stream in their order. For pictures too small to keep all cores busy with their slices, and
     for devices that want many samples at once. Errors are those of Decoder, raised after the frames of earlier GOPs."""
     if gops < 1:

@@ -150,9 +150,13 @@ class DeviceNetworks:
         self._lock = threading.Lock()  # over the dictionary
         self._turn = threading.Lock()  # held by the thread that computes
 
-    def stage1(self, frame_type: int, plane_class: int, taps: NDArray[np.int8]) -> Arrays:
+    def stage1(
+        self, frame_type: int, plane_class: int, taps: NDArray[np.int8]
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """taps [n, words, 16, 4] -> linear int32 [n, 16], hidden uint8 [n, words, 16, 4]"""
-        return self._together((1, frame_type, plane_class), (taps,), self._networks[frame_type, plane_class].stage1)
+        network = self._networks[frame_type, plane_class]
+        linear, hidden = self._together((1, frame_type, plane_class), (taps,), network.stage1)
+        return linear, hidden
 
     def stage2(
         self, frame_type: int, plane_class: int, hidden: NDArray[np.uint8], errors: NDArray[np.int8]
