@@ -58,7 +58,8 @@ class SampleDecoder {
         if (outputs.ndim() != 2 || outputs.shape(0) != count || outputs.shape(1) != kOutputs)
             throw std::invalid_argument("expected outputs [n, 9] and mean [n]");
         Array<uint16_t> samples(count);
-        MixtureBatch mixture;
+        PendingSamples pending;
+        pending.coder = &coder_.state();
         for (py::ssize_t first = 0; first < count; first += kLanes) {
             const auto lanes = static_cast<int>(std::min<py::ssize_t>(kLanes, count - first));
             int32_t transposed[kOutputs][kLanes] = {}, means[kLanes] = {};
@@ -68,8 +69,10 @@ class SampleDecoder {
                 if (means[lane] < 0 || means[lane] > 255 * 32)
                     throw std::invalid_argument("a mean is not in [0, 32 * maximum]");
             }
-            kernels_.mixture(transposed, means, 0, mixture);
-            kernels_.decode(mixture, lanes, 8, 0, coder_.state(), samples.mutable_data() + first);
+            pending.count = lanes;
+            pending.samples = samples.mutable_data() + first;
+            kernels_.open(transposed, means, pending);
+            kernels_.finish(pending);
         }
         return samples;
     }
