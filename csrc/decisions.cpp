@@ -48,7 +48,7 @@ double scene_change(const Plane& current, const Plane& prediction, int depth) {
     return std::min(sum / static_cast<double>(count * levels), 2 * sum / static_cast<double>(3 * spatial));
 }
 
-bool repeats(const Plane& current, const Plane* reference, const Plane* base, RowRange rows) {
+Repetition find_repetition(const Plane& current, const Plane* reference, const Plane* base, RowRange rows) {
     // by parity of the column or row: how often the left or upper neighbour repeats
     int64_t same = 0, west[2] = {}, north[2] = {};
     for (int y = rows.top + 1; y < rows.bottom; ++y) {
@@ -65,8 +65,9 @@ bool repeats(const Plane& current, const Plane* reference, const Plane* base, Ro
             north[y & 1] += to_north == 0;
         }
     }
-    const int64_t least = int64_t{rows.count()} * current.width / 4;  // of all samples
-    return same >= least || 2 * std::abs(west[0] - west[1]) >= least || 2 * std::abs(north[0] - north[1]) >= least;
+    const auto samples = static_cast<double>(int64_t{rows.count()} * current.width);
+    const int64_t columns = std::abs(west[0] - west[1]), lines = std::abs(north[0] - north[1]);
+    return {static_cast<double>(same) / samples, 2 * static_cast<double>(std::max(columns, lines)) / samples};
 }
 
 bool is_fitted(int effort, int64_t position) {

@@ -15,11 +15,16 @@ int choose_shift(const Plane& luma, int depth);
 /// picture that stands still; above 1 a keyframe should start here.
 double scene_change(const Plane& current, const Plane& prediction, int depth);
 
-/// Whether flags for repeats (docs/bitstream.md section 7.1) are worth a try: a quarter of the samples of a plane equal
-/// the displaced ones of the frame before (`reference`), in an I-frame (nullptr) both their left and their upper
-/// neighbour; or every other column or row repeats often, as doubled chroma does. `base`: what it repeats in is the
-/// difference to this plane.
-bool repeats(const Plane& current, const Plane* reference, const Plane* base, RowRange rows);
+/// How much of a plane flags for repeats (docs/bitstream.md section 7.1) may tell.
+struct Repetition {
+    double same;  ///< share of samples that equal the displaced ones of the frame before, in an I-frame both their left
+                  ///< and their upper neighbour
+    double doubled;  ///< by how much more often every other column, or row, repeats, as doubled chroma does; 0..1
+};
+
+/// @param reference  displaced samples of the frame before; nullptr in an I-frame
+/// @param base       what repeats is the difference to this plane; nullptr: the samples
+Repetition find_repetition(const Plane& current, const Plane* reference, const Plane* base, RowRange rows);
 
 constexpr int kMaxEffort = 9;
 

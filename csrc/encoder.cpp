@@ -23,17 +23,22 @@ void check_side(const SideInformation& side) {
         require(type >= 0 && type < kMandatory && !bytes.empty(), "side information needs types 0 to 127 and bytes");
 }
 
-/// The planes of a slice in which flags for repeats (docs/bitstream.md section 7.1) are worth a try.
+/// The planes of a slice in which flags for repeats (docs/bitstream.md section 7.1) are worth a try; none where not
+/// even half of luma stands still, a quarter of an I-frame is flat, or some plane was doubled.
 std::vector<bool> flagged_planes(const FrameCoding& coding, int slice) {
     const PictureFormat& format = coding.format;
     std::vector<bool> flagged;
+    bool any = false;
     for (int p = 0; p < format.planes(); ++p) {
         const Plane* reference = coding.references != nullptr ? &(*coding.references)[p].ref1 : nullptr;
         const bool differences = format.layout == Layout::kRgb && format.guides(p) > 0;
-        flagged.push_back(repeats(coding.frame.planes[p], reference, differences ? &coding.frame.planes[0] : nullptr,
-                                  format.slice_rows(p, slice, coding.slices)));
+        const Repetition found =
+            find_repetition(coding.frame.planes[p], reference, differences ? &coding.frame.planes[0] : nullptr,
+                            format.slice_rows(p, slice, coding.slices));
+        flagged.push_back(found.same >= 0.25 || found.doubled >= 0.25);
+        any = any || found.doubled >= 0.25 || (p == 0 && found.same >= (reference != nullptr ? 0.5 : 0.25));
     }
-    return flagged;
+    return any ? flagged : std::vector<bool>(flagged.size());
 }
 
 }  // namespace
@@ -235,9 +240,12 @@ std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<P
 EncodedSlice Encoder::encode_smallest(const FrameCoding& coding, int slice) {
     SliceMode& likely = modes_[slice];
     const std::vector<bool> flagged = flagged_planes(coding, slice);
-    drawn_[slice] = 0;
-    if (std::find(flagged.begin(), flagged.end(), true) == flagged.end())
-        return encode_slice(coding, slice, likely = SliceMode::kModel, flagged);
+    if (std::find(flagged.begin(), flagged.end(), true) == flagged.end()) {
+        drawn_[slice] = 0;
+        return encode_slice(coding, slice, SliceMode::kModel, flagged);
+    }
+    // What was better stays so for a while.
+    if (since_keyframe_ % 8 > 1 && coding.references != nullptr) return encode_slice(coding, slice, likely, flagged);
     // The last one tried leaves its errors in the frame, and it is most often the better one.
     const SliceMode other = likely == SliceMode::kModel ? SliceMode::kRepeats : SliceMode::kModel;
     const size_t bytes = encode_slice(coding, slice, other, flagged).payload.size();

@@ -399,7 +399,7 @@ def test_analysis_says_where_the_bits_go(libnlvc: c.CDLL, handles: Callable[...,
         assert planes_bits + analysis.motion_bits == pytest.approx(analysis.bits, abs=1500)
         assert (analysis.block_size, analysis.columns, analysis.rows) == (16, 5, 4)
         assert sum(analysis.block_bits[: 5 * 4]) == pytest.approx(planes_bits, abs=200)
-        assert min(analysis.block_bits[: 5 * 4]) > 0
+        assert min(analysis.block_bits[: 5 * 4]) >= (content != "screen")  # a copied block costs nothing
 
 
 def test_instances_work_side_by_side(libnlvc: c.CDLL, handles: Callable[..., c.c_void_p]) -> None:

@@ -239,7 +239,7 @@ def test_no_code_ever_converts_a_frame() -> None:
     found = [
         f"{file.name}: {match[0]}"
         for file in files
-        if "training" not in file.parts
+        if not {"training", "report"} & set(file.parts)  # learning material, and thumbnails for people
         for match in converting.finditer(file.read_text(encoding="utf-8"))
     ]
     assert found == []
