@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pynlvc.errors import ModelError
 from pynlvc.model.architecture import OUTPUTS
+from pynlvc.model.byte_reader import ByteReader
 from pynlvc.model.taps import DELTAS, ContextPlane, Tap
 
 MAGIC = b"NLVM"
@@ -68,14 +70,13 @@ class IntegerModel:
 
     @staticmethod
     def from_bytes(data: bytes) -> "IntegerModel":
-        """Parses a model file. Raises ValueError when it is not one; the decoder checks the limits of section 5."""
-        reader = _Reader(data)
+        """Parses a model file. Raises ModelError when it is not one; the decoder checks the limits of section 5."""
+        reader = _Reader(data, "model file")
         if reader.take(4) != MAGIC or reader.byte() != VERSION:
-            raise ValueError("not an NLVC model file of version 0")
+            raise ModelError("not an NLVC model file of version 0")
         name = reader.take(reader.byte()).decode()
         networks = tuple(_read_network(reader) for _ in range(reader.byte()))
-        if reader.position != len(data):
-            raise ValueError(f"model file: {len(data) - reader.position} bytes after the last network")
+        reader.expect_end()
         return IntegerModel(name=name, networks=networks)
 
 
@@ -88,24 +89,7 @@ def _layer_bytes(layer: IntegerLayer) -> list[bytes]:
     ]
 
 
-class _Reader:
-    def __init__(self, data: bytes):
-        self._data = data
-        self.position = 0
-
-    def take(self, size: int) -> bytes:
-        if self.position + size > len(self._data):
-            raise ValueError(f"model file ends at byte {len(self._data)}, {size} more wanted at {self.position}")
-        self.position += size
-        return self._data[self.position - size : self.position]
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def array(self, kind: str, *shape: int) -> NDArray:
-        dtype = np.dtype(kind)
-        return np.frombuffer(self.take(dtype.itemsize * int(np.prod(shape))), dtype).reshape(shape)
-
+class _Reader(ByteReader):
     def layer(self, n_out: int, n_in: int, biases: int = 0) -> IntegerLayer:
         return IntegerLayer(
             weight=self.array("i1", n_out, n_in),

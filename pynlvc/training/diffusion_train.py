@@ -18,6 +18,7 @@ from pynlvc.training.clips import Augmentation, read_clips
 from pynlvc.training.diffusion_patches import CUT, RGB_CUT, PatchSource
 from pynlvc.training.diffusion_step import Patches, code_patches, draw_reveal, slope_reveal
 from pynlvc.training.pictures import read_pictures
+from pynlvc.training.progress import CHECKPOINT, Progress, save_progress
 from pynlvc.training.train import split_clips
 
 KIND_NAMES = "YCR"  # columns of the log: luma, chroma, planes of RGB
@@ -123,7 +124,7 @@ def train_diffusion(
     nets = make_diffusion_networks(settings.shape).to(device)
     optimizer = torch.optim.Adam(nets.parameters(), settings.learning_rate, betas=(0.9, 0.99))
     step, seconds = 0, 0.0
-    checkpoint = output / "checkpoint.pt"
+    checkpoint = output / CHECKPOINT
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         nets.load_state_dict(state["nets"])
@@ -136,7 +137,6 @@ def train_diffusion(
         "device": str(device),
     }
     (output / "settings.json").write_text(json.dumps(record, indent=1))
-    log = output / "log.tsv"
     rng = np.random.default_rng([settings.seed, step])
     shares = np.array([KIND_SHARES[kind] for kind in source.kinds])
     started = time.monotonic() - seconds
@@ -160,14 +160,7 @@ def train_diffusion(
         if step % settings.checkpoint_every == 0 or step == settings.steps:
             scores = validate(nets, fixed)
             seconds = time.monotonic() - started
-            state = {"nets": nets.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds}
-            torch.save(state, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
-            if not log.exists():
-                log.write_text("\t".join(["step", "seconds", "rate", *scores]) + "\n")
-            with log.open("a") as out:
-                values = [str(step), f"{seconds:.0f}", f"{rate:.6f}", *(f"{v:.4f}" for v in scores.values())]
-                out.write("\t".join(values) + "\n")
+            save_progress(output, nets, optimizer, Progress(step=step, seconds=seconds, rate=rate, scores=scores))
             report(f"step {step} {seconds:.0f} s  " + " ".join(f"{k} {v:.3f}" for k, v in scores.items()))
     use_attention(nets, True)
     return nets

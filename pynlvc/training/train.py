@@ -15,6 +15,7 @@ from pynlvc.model.architecture import SHAPES
 from pynlvc.model.denoiser import Denoiser
 from pynlvc.training.clips import Augmentation, Planes, augmented_cut, read_clips
 from pynlvc.training.pictures import Picture, read_pictures, rgb_cut
+from pynlvc.training.progress import CHECKPOINT, Progress, save_progress
 from pynlvc.training.step import code_frame, draw_reveal
 from pynlvc.training.streams import Stream
 
@@ -200,7 +201,7 @@ def train(
     parameters = [p for p in nets.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(parameters, settings.learning_rate, betas=(0.9, 0.99))
     step, seconds = 0, 0.0
-    checkpoint = output / "checkpoint.pt"
+    checkpoint = output / CHECKPOINT
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         nets.load_state_dict(state["nets"])
@@ -208,7 +209,6 @@ def train(
         step, seconds = state["step"], state["seconds"]
         report(f"resumed at step {step}")
     (output / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
-    log = output / "log.tsv"
     rng = np.random.default_rng([settings.seed, step])
     pools = [
         StreamPool(list(sources.values()), settings, rng, rgb)
@@ -238,14 +238,7 @@ def train(
         if step % settings.checkpoint_every == 0 or step == settings.steps:
             seconds = time.monotonic() - started
             scores = validate(nets, validation, settings)
-            state = {"nets": nets.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds}
-            torch.save(state, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
-            if not log.exists():
-                log.write_text("\t".join(["step", "seconds", "rate", *scores]) + "\n")
-            with log.open("a") as out:
-                values = [str(step), f"{seconds:.0f}", f"{rate:.6f}", *(f"{v:.4f}" for v in scores.values())]
-                out.write("\t".join(values) + "\n")
+            save_progress(output, nets, optimizer, Progress(step=step, seconds=seconds, rate=rate, scores=scores))
             now = " ".join(f"{k} {v:.3f}" for k, v in sorted(running.items()))
             report(f"step {step} {seconds:.0f} s  training {now}  validation {sum(scores.values()):.4f}")
     return nets

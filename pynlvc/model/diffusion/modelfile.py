@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynlvc.errors import ModelError
+from pynlvc.model.byte_reader import ByteReader
 from pynlvc.model.diffusion.shape import CLASSES, CONTENT, EXPERTS, NEIGHBOURS, OUTPUTS, DiffusionShape
 
 MAGIC = b"NLVD"
@@ -87,13 +88,12 @@ class DiffusionModel:
     @staticmethod
     def from_bytes(data: bytes) -> "DiffusionModel":
         """Parses a model file and proves its limits. Raises ModelError."""
-        reader = _Reader(data)
+        reader = _Reader(data, "diffusion model file")
         if reader.take(4) != MAGIC or reader.byte() != VERSION:
             raise ModelError("not a diffusion model file of version 0")
         name = reader.take(reader.byte()).decode("ascii", "replace")
         networks = (_read_network(reader, 0), _read_network(reader, 1))
-        if reader.position != len(data):
-            raise ModelError(f"diffusion model file: {len(data) - reader.position} bytes after the last network")
+        reader.expect_end()
         return DiffusionModel(name=name, networks=networks)
 
 
@@ -113,24 +113,7 @@ def _array_bytes(array: NDArray) -> bytes:
     return array.astype(array.dtype.newbyteorder("<")).tobytes()
 
 
-class _Reader:
-    def __init__(self, data: bytes):
-        self._data = data
-        self.position = 0
-
-    def take(self, size: int) -> bytes:
-        if self.position + size > len(self._data):
-            raise ModelError(f"diffusion model file ends at byte {len(self._data)}, before its last network does")
-        self.position += size
-        return self._data[self.position - size : self.position]
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def array(self, kind: str, *shape: int) -> NDArray:
-        dtype = np.dtype(kind)
-        return np.frombuffer(self.take(dtype.itemsize * int(np.prod(shape))), dtype).reshape(shape)
-
+class _Reader(ByteReader):
     def dense(self, n_out: int, n_in: int, biases: int = 1) -> DenseLayer:
         layer = DenseLayer(
             weight=self.array("i1", n_out, n_in),
