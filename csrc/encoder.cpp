@@ -122,11 +122,13 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
         encode_slices(frame, corrections, references, settings_.analysis ? &out.block_bits : nullptr);
     out.plane_bits.assign(frame.planes.size(), 0.0);
     for (const EncodedSlice& slice : slices) {
-        packet.slices.push_back(
-            {slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload), slice.sample_check});
-        for (size_t p = 0; p < out.plane_bits.size(); ++p) out.plane_bits[p] += slice.plane_bits[p];
-        out.motion_bits += slice.motion_bits;
+        packet.slices.push_back({slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload)});
+        for (size_t p = 0; p < out.plane_bits.size(); ++p) out.plane_bits[p] += slice.bits.planes[p];
+        out.motion_bits += slice.bits.motion;
     }
+    if (slices_ > 1)
+        pool_.run(slices_,
+                  [&](int i) { packet.slices[i].sample_check = sample_check(coded_, frame.planes, i, slices_); });
     packet.keyframe = out.keyframe = keyframe;
     packet.number = keyframe ? number_ : since_keyframe_;
     packet.pts_difference = keyframe ? pts : pts - next_pts_;
@@ -239,13 +241,15 @@ std::vector<PlaneCorrection> Encoder::fit(CodedFrame& frame, const std::vector<P
 
 EncodedSlice Encoder::encode_smallest(const FrameCoding& coding, int slice) {
     SliceMode& likely = modes_[slice];
+    // What was better stays so for a while.
+    const bool settled = coding.references != nullptr && since_keyframe_ % 8 > 1;
+    if (settled && likely == SliceMode::kModel) return encode_slice(coding, slice, likely, {});
     const std::vector<bool> flagged = flagged_planes(coding, slice);
     if (std::find(flagged.begin(), flagged.end(), true) == flagged.end()) {
         drawn_[slice] = 0;
         return encode_slice(coding, slice, SliceMode::kModel, flagged);
     }
-    // What was better stays so for a while.
-    if (since_keyframe_ % 8 > 1 && coding.references != nullptr) return encode_slice(coding, slice, likely, flagged);
+    if (settled) return encode_slice(coding, slice, likely, flagged);
     // The last one tried leaves its errors in the frame, and it is most often the better one.
     const SliceMode other = likely == SliceMode::kModel ? SliceMode::kRepeats : SliceMode::kModel;
     const size_t bytes = encode_slice(coding, slice, other, flagged).payload.size();

@@ -39,10 +39,12 @@ RepeatCoder::RepeatCoder(const PlaneContext& context, const std::vector<RepeatPl
       guides_(planes.begin() + 1, planes.end()),
       match_bits_(kMatchContexts),
       repeat_bits_(kRepeatContexts),
-      tables_{std::vector<Entry>(kEntries), std::vector<Entry>(kEntries)},
       marks_(context.layout.size()),
       known_(static_cast<size_t>(context.layout.height())),
-      excluded_(static_cast<size_t>(context.layout.height())) {}
+      excluded_(static_cast<size_t>(context.layout.height())) {
+    if (!settings.flags) return;
+    for (std::vector<Entry>& table : tables_) table.resize(kEntries);
+}
 
 void RepeatCoder::start_group(int g) {
     group_ = g;

@@ -113,8 +113,8 @@ class RepeatCoder {
     std::vector<RepeatPlane> guides_;
     int group_ = 0;
     std::vector<CountingBit> match_bits_, repeat_bits_;
-    std::array<std::vector<Entry>, 2> tables_;
-    std::vector<uint8_t> marks_;  ///< by place in the layout
+    std::array<std::vector<Entry>, 2> tables_;  ///< empty without flags
+    std::vector<uint8_t> marks_;                ///< by place in the layout
     std::vector<uint8_t> known_;
     std::vector<Excluded> excluded_;
     std::vector<Pending> pending_;  ///< to be learned when the group is known

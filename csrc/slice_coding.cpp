@@ -1,5 +1,7 @@
 #include "slice_coding.h"
 
+#include <type_traits>
+
 #include "crc32c.h"
 #include "motion_coding.h"
 #include "sample_visitors.h"
@@ -48,7 +50,7 @@ RepeatCoder repeat_coder(const FrameCoding& coding, int slice, int p, const Plan
     return RepeatCoder(context, planes, blocks, {own, flags, differences});
 }
 
-/// Which planes of a slice have flags.
+/// Which planes of a slice have flags: an encoder's are read, a decoder's are filled.
 void code_flagged(BitCoder& bits, SliceMode mode, std::vector<bool>& flagged) {
     if (mode != SliceMode::kRepeats) return;
     CountingBit context;
@@ -74,6 +76,41 @@ void find_copied_blocks(const FrameCoding& coding, int slice, CopiedBlocks& bloc
                 if (now[x] != before[x]) row[x >> (kCopiedBlockBits - geometry.sx)] = 0;
         }
     }
+}
+
+/// What follows the motion of a slice, in the direction of `coder`: the samples of `coding.frame` are read or set, its
+/// errors set. `bits` works on `coder`; `flagged` is read or filled.
+template <class Coder>
+SliceBits code_planes(const FrameCoding& coding, int slice, SliceMode mode, CopiedBlocks& blocks,
+                      std::vector<bool>& flagged, Coder& coder, BitCoder& bits) {
+    constexpr bool kEncodes = std::is_same_v<Coder, RangeEncoder>;
+    const PictureFormat& format = coding.format;
+    const Kernels& kernels = coding.model.kernels();
+    SliceBits out;
+    code_copied_blocks(bits, blocks);
+    code_flagged(bits, mode, flagged);
+    if (!coding.settings.intra) out.motion = coder.bits();
+    const ContextPool::Lease lease(coding.contexts);
+    PlaneContext& context = *lease;
+    double before = coder.bits();
+    for (int p = 0; p < format.planes(); ++p) {
+        const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
+        const RowRange rows = format.slice_rows(p, slice, coding.slices);
+        prepare_context(coding, slice, p, network, context);
+        if (kEncodes) context.set(kCur, coding.frame.planes[p], rows.top, rows);
+        take_classes(coding, bits, p, rows, context);
+        const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
+        std::optional<RepeatCoder> repeats;
+        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks, flagged[p]));
+        std::conditional_t<kEncodes, EncodingVisitor, DecodingVisitor> visitor(coder, kernels, coding.settings,
+                                                                               repeats ? &*repeats : nullptr, recorder);
+        run_plane(context, {kernels, network, correction_of(coding, p), coding.model.accelerator()}, visitor);
+        if (!kEncodes) unskew(context.layout, context.samples[kCur], rows.top, coding.frame.planes[p]);
+        unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
+        out.planes.push_back(coder.bits() - before);
+        before = coder.bits();
+    }
+    return out;
 }
 
 }  // namespace
@@ -157,42 +194,14 @@ std::string CompiledModel::missing(const PictureFormat& format, bool intra) cons
 EncodedSlice encode_slice(const FrameCoding& coding, int slice, SliceMode mode, std::vector<bool> flagged) {
     const PictureFormat& format = coding.format;
     RangeEncoder coder;
+    BitEncoder bits(coder);
     EncodedSlice out;
     out.mode = mode;
     clear_block_bits(coding, slice);
-    if (!coding.settings.intra) {
-        BitEncoder bits(coder);
-        code_motion(bits, format.slice_blocks(slice, coding.slices), coding.frame.motion);
-        out.motion_bits = coder.bits();
-    }
+    if (!coding.settings.intra) code_motion(bits, format.slice_blocks(slice, coding.slices), coding.frame.motion);
     CopiedBlocks blocks = make_copied_blocks(coding, slice, mode);
     if (!blocks.empty()) find_copied_blocks(coding, slice, blocks);
-    BitEncoder bits_of_slice(coder);
-    code_copied_blocks(bits_of_slice, blocks);
-    code_flagged(bits_of_slice, mode, flagged);
-    if (!coding.settings.intra) out.motion_bits = coder.bits();
-    const ContextPool::Lease lease(coding.contexts);
-    PlaneContext& context = *lease;
-    double bits = coder.bits();
-    for (int p = 0; p < format.planes(); ++p) {
-        const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
-        const RowRange rows = format.slice_rows(p, slice, coding.slices);
-        prepare_context(coding, slice, p, network, context);
-        context.set(kCur, coding.frame.planes[p], rows.top, rows);
-        BitEncoder class_bits(coder);
-        take_classes(coding, class_bits, p, rows, context);
-        const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
-        std::optional<RepeatCoder> repeats;
-        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks, flagged[p]));
-        EncodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
-                                recorder);
-        run_plane(context, {coding.model.kernels(), network, correction_of(coding, p), coding.model.accelerator()},
-                  visitor);
-        unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
-        out.plane_bits.push_back(coder.bits() - bits);
-        bits = coder.bits();
-    }
-    out.sample_check = sample_check(format, coding.frame.planes, slice, coding.slices);
+    out.bits = code_planes(coding, slice, mode, blocks, flagged, coder, bits);
     out.payload = coder.finish();
     out.payload.resize(std::max(out.payload.size(), least_payload(format.slice_samples(slice, coding.slices))), 0);
     return out;
@@ -202,13 +211,12 @@ EncodedSlice store_slice(const FrameCoding& coding, int slice) {
     const PictureFormat& format = coding.format;
     EncodedSlice out;
     out.mode = SliceMode::kRaw;
-    out.sample_check = sample_check(coding.format, coding.frame.planes, slice, coding.slices);
     clear_block_bits(coding, slice);
     for (int p = 0; p < format.planes(); ++p) {
         const RowRange rows = format.slice_rows(p, slice, coding.slices);
         const size_t before = out.payload.size();
         append_samples(coding.frame.planes[p], rows, format.sample_bytes(), out.payload);
-        out.plane_bits.push_back(8.0 * static_cast<double>(out.payload.size() - before));
+        out.bits.planes.push_back(8.0 * static_cast<double>(out.payload.size() - before));
         BlockBitsRecorder(coding.block_bits, format, p, rows.top, coding.settings.delta)
             .add_raw(rows, format.plane_width(p), 8 * format.sample_bytes());
     }
@@ -252,36 +260,10 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
 }
 
 SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder) {
-    const PictureFormat& format = coding.format;
-    SliceBits bits;
+    BitDecoder bits(coder);
     CopiedBlocks blocks = make_copied_blocks(coding, slice, mode);
-    BitDecoder bits_of_slice(coder);
-    code_copied_blocks(bits_of_slice, blocks);
-    std::vector<bool> flagged(static_cast<size_t>(format.planes()));
-    code_flagged(bits_of_slice, mode, flagged);
-    if (!coding.settings.intra) bits.motion = coder.bits();
-    double before = coder.bits();
-    const ContextPool::Lease lease(coding.contexts);
-    PlaneContext& context = *lease;
-    for (int p = 0; p < format.planes(); ++p) {
-        const CompiledNetwork& network = *coding.model.network(coding.settings.intra, format.plane_class(p));
-        const RowRange rows = format.slice_rows(p, slice, coding.slices);
-        prepare_context(coding, slice, p, network, context);
-        BitDecoder class_bits(coder);
-        take_classes(coding, class_bits, p, rows, context);
-        const BlockBitsRecorder recorder(coding.block_bits, format, p, rows.top, coding.settings.delta);
-        std::optional<RepeatCoder> repeats;
-        if (mode == SliceMode::kRepeats) repeats.emplace(repeat_coder(coding, slice, p, context, blocks, flagged[p]));
-        DecodingVisitor visitor(coder, coding.model.kernels(), coding.settings, repeats ? &*repeats : nullptr,
-                                recorder);
-        run_plane(context, {coding.model.kernels(), network, correction_of(coding, p), coding.model.accelerator()},
-                  visitor);
-        unskew(context.layout, context.samples[kCur], rows.top, coding.frame.planes[p]);
-        unskew(context.layout, context.errors[kErr], rows.top, coding.frame.errors[p]);
-        bits.planes.push_back(coder.bits() - before);
-        before = coder.bits();
-    }
-    return bits;
+    std::vector<bool> flagged(static_cast<size_t>(coding.format.planes()));
+    return code_planes(coding, slice, mode, blocks, flagged, coder, bits);
 }
 
 SliceBits load_slice(const FrameCoding& coding, int slice, ByteView payload) {

@@ -53,12 +53,16 @@ struct FrameCoding {
     BlockBits* block_bits = nullptr;  ///< for those who want them: receives what samples cost
 };
 
+/// What the parts of a slice cost, bits.
+struct SliceBits {
+    std::vector<double> planes;
+    double motion = 0;  ///< vectors and copied blocks
+};
+
 struct EncodedSlice {
     SliceMode mode = SliceMode::kModel;
     Bytes payload;
-    uint16_t sample_check = 0;
-    std::vector<double> plane_bits;  ///< by plane
-    double motion_bits = 0;
+    SliceBits bits;
 };
 
 /// Sets the context planes of plane p that its network reads, without `cur`.
@@ -77,12 +81,6 @@ uint16_t sample_check(const PictureFormat& format, const std::vector<Plane>& pla
 
 /// Sets the vectors of a slice; `coder` then stands at its samples.
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion);
-/// What the parts of a slice cost, bits.
-struct SliceBits {
-    std::vector<double> planes;
-    double motion = 0;  ///< vectors and copied blocks
-};
-
 /// Sets the samples and errors of a slice.
 SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder);
 /// What a raw slice leaves behind beside its samples: no vectors, no errors, no classes.

@@ -97,9 +97,8 @@ class DecoderCore:
         self._analysis = analysis
         self._accelerator = accelerator
         self._native: _core.Decoder | None = None
-        self._diffusion: DiffusionDecoder | None = None
-        self._diffusion_hash = b""
-        self._uses_diffusion = False
+        self._digest = b""  # of the model that the choice was made for
+        self._diffusion: DiffusionDecoder | None = None  # None: the model is native
 
     def decode(self, packet: Any) -> _core.DecodedFrame | DecodedDiffusionFrame:
         """As `_core.Decoder.decode`; ModelError where PyTorch is needed and missing."""
@@ -113,8 +112,7 @@ class DecoderCore:
         head = bytes(memoryview(packet)[:4])
         if len(head) == 4 and head[3] & KEYFRAME_FLAG:
             self._choose(packet)
-        if self._uses_diffusion:
-            assert self._diffusion is not None
+        if self._diffusion is not None:
             return self._diffusion
         if self._native is None:
             self._native = _core.Decoder(
@@ -128,20 +126,21 @@ class DecoderCore:
             header = _core.parse_packet(packet)
         except _core.BitstreamError:
             return
-        self._uses_diffusion = False
         assert header.model_hash is not None
         digest = bytes.fromhex(header.model_hash)
-        if digest != self._diffusion_hash:
-            data = bytes(header.embedded_model) or self._find_model(digest)
-            if data is None or not is_diffusion(data):
-                return
-            if self._accelerator is not None:
-                raise _no_device("diffusion")
-            _require_torch("diffusion")
-            from pynlvc.codec.diffusion_decoder import DiffusionDecoder
+        if digest == self._digest:
+            return
+        self._digest, self._diffusion = b"", None  # unless all goes well
+        data = bytes(header.embedded_model) or self._find_model(digest)
+        if data is None or hashlib.sha256(data).digest() != digest:
+            return  # the native codec reports that
+        if not is_diffusion(data):
+            self._digest = digest
+            return
+        if self._accelerator is not None:
+            raise _no_device("diffusion")
+        _require_torch("diffusion")
+        from pynlvc.codec.diffusion_decoder import DiffusionDecoder
 
-            if hashlib.sha256(data).digest() != digest:
-                return  # the native codec reports that
-            self._diffusion = DiffusionDecoder(data, threads=self._threads, analysis=self._analysis)
-            self._diffusion_hash = digest
-        self._uses_diffusion = True
+        self._diffusion = DiffusionDecoder(data, threads=self._threads, analysis=self._analysis)
+        self._digest = digest
