@@ -128,12 +128,17 @@ inline Scales scales_of(I32 index) {
     return {band(pair, set(0xffff)), srl(pair, 16)};
 }
 
-inline I32 tail(I32 u) {
+inline I32 tail(I32 any) {
+    const I32 u = min(any, set(kVectorTables.last));
     const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));
     const I32 delta = band(srl(segment, 15), set(4095));
     const I32 fall = {_mm256_madd_epi16(delta.low, fraction.low), _mm256_madd_epi16(delta.high, fraction.high)};
     return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
 }
+struct Two {
+    I32 first, second;
+};
+inline Two tails(I32 u, I32 v) { return {tail(u), tail(v)}; }
 
 inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
     auto half = [&](auto column, uint32_t(*to)[kFirstWindow]) {

@@ -69,20 +69,21 @@ inline I32 quotient(I32 a, I32 b) {
     return _mm512_cvttps_epi32(_mm512_div_ps(_mm512_cvtepi32_ps(a), _mm512_cvtepi32_ps(b)));
 }
 
-/// 128 entries of 16 bits in four registers.
-inline I32 look_up_words(const uint16_t* table, I32 index, Mask upper) {
-    constexpr __mmask32 kEven = 0x55555555;  // a lane's upper word stays zero
+/// 128 entries of 16 bits in four registers, looked up where `words` says; the others stay zero.
+inline I32 look_up_words(const uint16_t* table, I32 index, __mmask32 words, __mmask32 upper) {
     const __m512i low =
-        _mm512_maskz_permutex2var_epi16(kEven, _mm512_load_si512(table), index, _mm512_load_si512(table + 32));
-    const __m512i high =
-        _mm512_maskz_permutex2var_epi16(kEven, _mm512_load_si512(table + 64), index, _mm512_load_si512(table + 96));
-    return _mm512_mask_mov_epi32(low, upper, high);
+        _mm512_maskz_permutex2var_epi16(words, _mm512_load_si512(table), index, _mm512_load_si512(table + 32));
+    return _mm512_mask_mov_epi16(
+        low, upper, _mm512_permutex2var_epi16(_mm512_load_si512(table + 64), index, _mm512_load_si512(table + 96)));
 }
 
 /// 256 entries of 16 bits
 inline I32 look_up(const uint16_t* table, I32 index) {
-    const Mask upper = _mm512_test_epi32_mask(index, set(64)), last = _mm512_test_epi32_mask(index, set(128));
-    return _mm512_mask_mov_epi32(look_up_words(table, index, upper), last, look_up_words(table + 128, index, upper));
+    constexpr __mmask32 kEven = 0x55555555;  // a lane's upper word stays zero
+    const __mmask32 upper = _mm512_mask_test_epi16_mask(kEven, index, set(64));
+    const Mask last = _mm512_test_epi32_mask(index, set(128));
+    return _mm512_mask_mov_epi32(look_up_words(table, index, kEven, upper), last,
+                                 look_up_words(table + 128, index, kEven, upper));
 }
 inline I32 exp_of(I32 index) { return look_up(kVectorTables.exp_words, index); }
 struct Scales {
@@ -92,14 +93,26 @@ inline Scales scales_of(I32 index) {
     return {look_up(kVectorTables.scale_words, index), look_up(kVectorTables.inverse_words, index)};
 }
 
-inline I32 tail(I32 u) {
+struct Two {
+    I32 first, second;
+};
+/// Both side by side in 16 bits, so that one instruction looks up for both.
+inline Two tails(I32 first, I32 second) {
     const VectorTables& t = kVectorTables;
-    const I32 index = _mm512_srli_epi32(u, 8), fraction = _mm512_and_si512(u, set(t.fraction));
-    const Mask upper = _mm512_cmpgt_epi32_mask(index, set(t.middle));
-    const I32 fall = _mm512_madd_epi16(look_up_words(t.delta, index, upper), fraction);
-    const I32 scaled = _mm512_slli_epi32(look_up_words(t.tail, index, upper), 8);
-    return _mm512_srlv_epi32(_mm512_sub_epi32(scaled, fall), look_up_words(t.shift, index, upper));
+    constexpr __mmask32 kAll = 0xffffffff;
+    const I32 u = _mm512_packs_epi32(first, second);
+    const I32 index = _mm512_srli_epi16(u, 8), fraction = _mm512_and_si512(u, set(t.fractions));
+    const __mmask32 upper = _mm512_test_epi16_mask(u, set(t.upper_indices));
+    const I32 top = look_up_words(t.top, index, kAll, upper), fall = look_up_words(t.fall, index, kAll, upper);
+    const I32 shift = look_up_words(t.shift, index, kAll, upper);
+    // (top + 1) * 256 + fall * fraction, the fall being negative
+    const I32 one = set(t.one), ones = set(t.ones), zero = _mm512_setzero_si512();
+    const I32 a = _mm512_dpwssd_epi32(one, _mm512_unpacklo_epi16(top, fall), _mm512_unpacklo_epi16(ones, fraction));
+    const I32 b = _mm512_dpwssd_epi32(one, _mm512_unpackhi_epi16(top, fall), _mm512_unpackhi_epi16(ones, fraction));
+    return {_mm512_srlv_epi32(a, _mm512_unpacklo_epi16(shift, zero)),
+            _mm512_srlv_epi32(b, _mm512_unpackhi_epi16(shift, zero))};
 }
+inline I32 tail(I32 u) { return tails(u, u).first; }
 
 inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
     I32 four[2][4];  // [j / 4][i]: columns 4 * (j / 4) .. + 3 of lanes i, 4 + i, 8 + i, 12 + i

@@ -166,11 +166,16 @@ inline Scales scales_of(I32 index) {
     return {band(pair, set(0xffff)), srl(pair, 16)};
 }
 
-inline I32 tail(I32 u) {
+inline I32 tail(I32 any) {
+    const I32 u = min(any, set(kVectorTables.last));
     const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));
     const I32 fall = mul(band(srl(segment, 15), set(4095)), fraction);
     return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
 }
+struct Two {
+    I32 first, second;
+};
+inline Two tails(I32 u, I32 v) { return {tail(u), tail(v)}; }
 
 inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
     const uint32x2_t u = vdup_n_u32(static_cast<uint32_t>(unit));  // below 2^24

@@ -25,7 +25,8 @@
 //     quotient(a, b)                     floor(a / b) of non-negative integers below 2^24
 //     exp_of(index)                      EXP of section 6, index 0 .. 255
 //     scales_of(index)                   `Scales` of SCALE and INV, index 0 .. 255
-//     tail(u)                            t_k of section 6 for u in [0, 32767], 2^-21
+//     tail(u)                            t_k of section 6 for min(u, 32767), u >= 0, 2^-21
+//     tails(u, v)                        both, as a `Two`
 //     store_turned(columns, rows)        rows[l][j] = columns[j] in lane l, eight columns
 //     reached(p, unit, code)             bit l: unit * p[l] <= code, for eight uint32_t
 // clang-format on

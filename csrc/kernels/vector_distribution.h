@@ -33,21 +33,49 @@ struct Logistics {
     I32 weight[kLogistics], centre[kLogistics], inverse[kLogistics];
 };
 
-/// C(v) of section 6; `beyond` for v > maximum.
-inline I32 bounds(const Logistics& m, I32 v, int depth, int q, int32_t beyond) {
-    I32 sum = set(0);
-    const I32 low_end = sub(sll(v, 5), set(16));
-    for (int k = 0; k < kLogistics; ++k) {
-        const I32 d = sub(low_end, m.centre[k]);
-        I32 distance = absolute(d);
-        if (q != 0) distance = srl(distance, q);
-        const I32 t =
-            tail(min(srl(mul(min(distance, set(kVectorTables.farthest)), m.inverse[k]), 5), set(kVectorTables.last)));
-        sum = add(sum, mul(m.weight[k], blend(less(d, set(0)), sub(set(kVectorTables.whole), t), t)));
-    }
+/// u of section 6 for the component whose distance to a bound is d, not yet limited by its largest value.
+inline I32 tail_place(I32 d, I32 inverse, int q) {
+    I32 distance = absolute(d);
+    if (q != 0) distance = srl(distance, q);
+    return srl(mul(min(distance, set(kVectorTables.farthest)), inverse), 5);
+}
+
+/// What a component adds to F.
+inline I32 share(I32 weight, I32 d, I32 t) {
+    return mul(weight, blend(less(d, set(0)), sub(set(kVectorTables.whole), t), t));
+}
+
+/// C(v) from F.
+inline I32 bound_of(I32 sum, I32 v, int depth, int32_t beyond) {
     const I32 p = srl(sum, 7);
     const I32 inner = add(sub(p, srl(p, kProbabilityBits - depth)), v);
     return blend(less(set((1 << depth) - 1), v), keep(less(set(0), v), inner), set(beyond));
+}
+
+inline I32 low_end(I32 v) { return sub(sll(v, 5), set(16)); }
+
+/// C(v) of section 6; `beyond` for v > maximum.
+inline I32 bounds(const Logistics& m, I32 v, int depth, int q, int32_t beyond) {
+    I32 sum = set(0);
+    const I32 end = low_end(v);
+    for (int k = 0; k < kLogistics; ++k) {
+        const I32 d = sub(end, m.centre[k]);
+        sum = add(sum, share(m.weight[k], d, tail(tail_place(d, m.inverse[k], q))));
+    }
+    return bound_of(sum, v, depth, beyond);
+}
+
+/// The same for v and w.
+inline Two bounds_of_two(const Logistics& m, I32 v, I32 w, int depth, int q, int32_t beyond) {
+    I32 sum_v = set(0), sum_w = set(0);
+    const I32 end_v = low_end(v), end_w = low_end(w);
+    for (int k = 0; k < kLogistics; ++k) {
+        const I32 d = sub(end_v, m.centre[k]), e = sub(end_w, m.centre[k]);
+        const Two t = tails(tail_place(d, m.inverse[k], q), tail_place(e, m.inverse[k], q));
+        sum_v = add(sum_v, share(m.weight[k], d, t.first));
+        sum_w = add(sum_w, share(m.weight[k], e, t.second));
+    }
+    return {bound_of(sum_v, v, depth, beyond), bound_of(sum_w, w, depth, beyond)};
 }
 
 inline Logistics distributions(const MixtureBatch& m) {
@@ -63,8 +91,9 @@ inline Logistics distributions(const MixtureBatch& m) {
 void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, int q, uint32_t* low, uint32_t* high) {
     const Logistics all = distributions(m);
     const I32 v = load_u16(samples);
-    store(reinterpret_cast<int32_t*>(low), bounds(all, v, depth, q, kProbabilityOne));
-    store(reinterpret_cast<int32_t*>(high), bounds(all, add(v, set(1)), depth, q, kProbabilityOne));
+    const Two c = bounds_of_two(all, v, add(v, set(1)), depth, q, kProbabilityOne);
+    store(reinterpret_cast<int32_t*>(low), c.first);
+    store(reinterpret_cast<int32_t*>(high), c.second);
 }
 
 inline Logistics distribution(const MixtureBatch& m, int lane) {
@@ -172,7 +201,11 @@ void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples&
     store(p.base, v);
     const Logistics all = distributions(p.mixture);
     I32 columns[kFirstWindow];
-    for (int j = 0; j < kFirstWindow; ++j, v = add(v, stride)) columns[j] = bounds(all, v, p.depth, p.q, kNeverReached);
+    for (int j = 0; j < kFirstWindow; j += 2, v = add(v, sll(stride, 1))) {
+        const Two c = bounds_of_two(all, v, add(v, stride), p.depth, p.q, kNeverReached);
+        columns[j] = c.first;
+        columns[j + 1] = c.second;
+    }
     store_turned(columns, p.bounds);
     p.next = 0;
 }

@@ -13,8 +13,8 @@ VectorTables make_tables() {
     }
     for (int i = 0; i < 128; ++i) {
         const uint32_t tail = kTail[i].tail, delta = kTail[i].delta, shift = kTail[i].shift + 3u;
-        t.tail[i] = static_cast<uint16_t>(tail);
-        t.delta[i] = static_cast<uint16_t>(delta);
+        t.top[i] = static_cast<uint16_t>(tail - 1);
+        t.fall[i] = static_cast<uint16_t>(-delta);
         t.shift[i] = static_cast<uint16_t>(shift);
         // 1 <= tail <= 2^15, delta < 2^12, shift < 2^5
         t.segment[i] = static_cast<int32_t>((tail - 1) | delta << 15 | shift << 27);
