@@ -32,7 +32,7 @@ void code_set(BitCoder& coder, WeightContexts& c, const CorrectionSet& predicted
         AdaptiveBit& zero = c.zero[(predicted[i] != 0 ? 1 : 0) + (last_zero ? 0 : 1)];
         const auto suffix = [&](int, int weight) -> AdaptiveBit& { return c.suffix[weight]; };
         const int d =
-            code_signed(coder, {zero, c.sign, c.prefix}, kMaxLength, kOutOfRange, suffix, set[i] - predicted[i]);
+            code_signed(coder, zero, {c.sign, c.prefix}, kMaxLength, kOutOfRange, suffix, set[i] - predicted[i]);
         const int value = predicted[i] + d;
         if (std::abs(value) > 127) throw BitstreamError(kOutOfRange);
         last_zero = value == predicted[i];

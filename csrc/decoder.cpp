@@ -1,5 +1,6 @@
 #include "decoder.h"
 
+#include "model_difference.h"
 #include "model_kind.h"
 
 namespace nlvc {
@@ -110,6 +111,13 @@ void Decoder::load_model(const Sequence& sequence) {
                 throw MissingModelError("the stream needs the model with SHA-256 " + hex(sequence.model_hash) +
                                         ", which is not embedded and not known here");
             file = std::move(*found);
+        }
+        if (is_model_difference(file)) {
+            std::optional<Bytes> whole = whole_model(file, find_model_);
+            if (!whole.has_value())
+                throw MissingModelError("the stream's model is a difference to the one with SHA-256 " +
+                                        hex(difference_base(file)) + ", which is not known here");
+            file = std::move(*whole);
         }
         if (is_transformer(file))
             throw MissingModelError("the stream's model is the transformer of docs/diffusion.md, SHA-256 " +

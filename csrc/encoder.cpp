@@ -59,6 +59,7 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
     require(settings.keyframe_interval >= 0, "keyframe_interval must be 0 or more frames");
     require(settings.slices >= 0 && settings.slices <= 8, "slices must be 0 (automatic) to 8");
     require(settings.effort >= 0 && settings.effort <= kMaxEffort, "effort must be 0 to 9");
+    require(settings.examples >= 0, "examples must be 0 (none) or one of so many samples");
     require(settings.threads >= 0 && settings.threads <= 256, "threads must be 0 (all processors) to 256");
     const Model parsed = parse_model(model_file_);
     hash_ = parsed.hash;
@@ -71,7 +72,7 @@ Encoder::Encoder(const PictureFormat& format, Bytes model, const EncoderSettings
     drawn_.assign(static_cast<size_t>(slices_), 0);
     Sequence sequence{format, hash_, settings.delta, {}, stream_side_};
     later_sequence_ = write_sequence(sequence);
-    if (settings.embed_model) sequence.model = model_file_;
+    sequence.model = settings.embed_model ? ByteView(model_file_) : ByteView(settings_.difference);
     sequence_ = write_sequence(sequence);
 }
 
@@ -120,6 +121,16 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
     corrections_ = keyframe ? none : corrections.planes;
     const std::vector<EncodedSlice> slices =
         encode_slices(frame, corrections, references, settings_.analysis ? &out.block_bits : nullptr);
+    if (settings_.examples > 0)
+        out.examples = collect_examples({coded_,
+                                         *model_,
+                                         {coded_.depth, q_, settings_.delta, keyframe},
+                                         slices_,
+                                         frame,
+                                         references,
+                                         contexts_,
+                                         corrections},
+                                        pool_, settings_.examples, static_cast<uint32_t>(number_));
     out.plane_bits.assign(frame.planes.size(), 0.0);
     for (const EncodedSlice& slice : slices) {
         packet.slices.push_back({slice.mode, slice.payload, slice_checksum(slice.mode, slice.payload)});

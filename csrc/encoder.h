@@ -1,5 +1,6 @@
 // Frames to packets.
 #pragma once
+#include "examples.h"
 #include "fitting.h"
 #include "in_use.h"
 #include "slice_coding.h"
@@ -17,6 +18,8 @@ struct EncoderSettings {
     bool analysis = false;     ///< record the bits of each block
     std::string kernels = {};  ///< a name of kernels/kernels.h, for tests; empty: the fastest
     int64_t first_number = 0;  ///< frames of the stream that others coded before, 0 .. 2^61
+    Bytes difference = {};     ///< stands for the model where it is not embedded (model_difference.h); empty: its hash
+    int examples = 0;          ///< one of so many samples is recorded to train with, at random; 0: none
 };
 
 struct EncodedFrame {
@@ -24,9 +27,10 @@ struct EncodedFrame {
     bool keyframe = false;
     std::vector<double> plane_bits;  ///< by plane
     double motion_bits = 0;
-    double scene_change = 0;  ///< as in decisions.h; 0 where no motion was searched
-    BlockBits block_bits;     ///< empty without EncoderSettings::analysis
-    uint32_t checksum = 0;    ///< of the frame's samples
+    double scene_change = 0;         ///< as in decisions.h; 0 where no motion was searched
+    BlockBits block_bits;            ///< empty without EncoderSettings::analysis
+    uint32_t checksum = 0;           ///< of the frame's samples
+    std::vector<Examples> examples;  ///< by plane; empty without EncoderSettings::examples
 };
 
 class Encoder {

@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "model_kind.h"
@@ -7,6 +8,8 @@
 namespace nlvc {
 namespace {
 
+const std::string kSignature = "NLVM";
+constexpr int kVersion = 0;
 constexpr int kMaxWeight = 64;
 constexpr int kMaxMultiplier = 1023;
 constexpr int kMaxShift = 22;
@@ -108,6 +111,41 @@ Network read_network(Reader& in) {
     return n;
 }
 
+void write_taps(Writer& out, const std::vector<Tap>& taps, bool modes) {
+    out.u8(static_cast<int>(taps.size()));
+    for (const Tap& tap : taps) {
+        out.u8(tap.plane);
+        out.u8(static_cast<uint8_t>(tap.dx));
+        out.u8(static_cast<uint8_t>(tap.dy));
+        if (modes) out.u8(tap.absolute ? 1 : 0);
+    }
+}
+
+void write_layer(Writer& out, const Layer& layer) {
+    for (const int8_t w : layer.weights) out.u8(static_cast<uint8_t>(w));
+    for (const int32_t b : layer.biases) out.u32(static_cast<uint32_t>(b));
+    for (const int32_t m : layer.multipliers) out.u16(static_cast<uint16_t>(m));
+    for (const uint8_t s : layer.shifts) out.u8(s);
+}
+
+void write_network(Writer& out, const Network& n) {
+    out.u8(n.frame_type);
+    out.u8(n.plane_class);
+    write_taps(out, n.inputs, false);
+    out.u8(n.layer1.outputs);
+    out.u8(n.layer2.outputs);
+    write_taps(out, n.errors, true);
+    out.u8(n.layer3.outputs);
+    write_layer(out, n.layer1);
+    write_layer(out, n.layer2);
+    for (const auto* weights : {&n.linear, &n.linear_hidden})
+        for (const int16_t w : *weights) out.u16(static_cast<uint16_t>(w));
+    for (const int32_t b : n.linear_bias) out.u32(static_cast<uint32_t>(b));
+    write_layer(out, n.layer3);
+    write_layer(out, n.layer4);
+    write_layer(out, n.output);
+}
+
 /// The layer with the given inputs alone and the biases of one δ.
 Layer select(const Layer& layer, const std::vector<int>& kept, int delta) {
     Layer out = layer;
@@ -127,8 +165,8 @@ Model parse_model(ByteView file) {
     const ByteView magic = in.take(4, "signature");
     if (is_transformer(magic))
         in.fail("signature", "is that of the transformer of docs/diffusion.md, which runs in pynlvc with PyTorch");
-    if (std::string(magic.data, magic.data + 4) != "NLVM") in.fail("signature", "is not NLVM");
-    if (in.u8("version") != 0) in.fail("version", "is not 0, the only one that this library knows");
+    if (std::string(magic.data, magic.data + 4) != kSignature) in.fail("signature", "is not NLVM");
+    if (in.u8("version") != kVersion) in.fail("version", "is not 0, the only one that this library knows");
     Model model;
     model.name = in.name("name");
     const int count = in.u8_in(1, 2 * kPlaneClasses, "network count");
@@ -141,6 +179,32 @@ Model parse_model(ByteView file) {
     in.expect_end();
     model.hash = sha256(file);
     return model;
+}
+
+bool Layer::operator==(const Layer& o) const {
+    return inputs == o.inputs && outputs == o.outputs && weights == o.weights && biases == o.biases &&
+           multipliers == o.multipliers && shifts == o.shifts;
+}
+
+bool Network::operator==(const Network& o) const {
+    return frame_type == o.frame_type && plane_class == o.plane_class && inputs == o.inputs && errors == o.errors &&
+           layer1 == o.layer1 && layer2 == o.layer2 && layer3 == o.layer3 && layer4 == o.layer4 && output == o.output &&
+           linear == o.linear && linear_hidden == o.linear_hidden && linear_bias == o.linear_bias;
+}
+
+Bytes write_model(const Model& model) {
+    Writer out;
+    for (const char letter : kSignature) out.u8(letter);
+    out.u8(kVersion);
+    out.name(model.name);
+    int count = 0;
+    for (const auto& type : model.networks)
+        count += static_cast<int>(std::count_if(type.begin(), type.end(), [](const auto& n) { return n.has_value(); }));
+    out.u8(count);
+    for (const auto& type : model.networks)
+        for (const std::optional<Network>& n : type)
+            if (n.has_value()) write_network(out, *n);
+    return out.bytes;
 }
 
 CompiledNetwork compile(const Network& n, int delta) {

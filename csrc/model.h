@@ -41,6 +41,9 @@ struct Tap {
     int8_t dy;
     bool absolute;
 
+    bool operator==(const Tap& o) const {
+        return plane == o.plane && dx == o.dx && dy == o.dy && absolute == o.absolute;
+    }
     bool causal() const { return plane == kCur || plane == kErr; }
     /// Whether the position is complete when a sample is coded in groups of slope `delta` (section 2).
     bool revealed(int delta) const { return !causal() || dx + delta * dy < 0; }
@@ -54,6 +57,8 @@ struct Layer {
     std::vector<int32_t> biases;  ///< [outputs], or [3][outputs] by δ where a layer reads taps
     std::vector<int32_t> multipliers;
     std::vector<uint8_t> shifts;
+
+    bool operator==(const Layer& o) const;
 };
 
 /// One network as it stands in the file.
@@ -70,6 +75,8 @@ struct Network {
     std::vector<int16_t> linear;         ///< wl [3][inputs]
     std::vector<int16_t> linear_hidden;  ///< wm [h2]
     std::array<int32_t, kDeltas> linear_bias{};
+
+    bool operator==(const Network& o) const;
 };
 
 struct Model {
@@ -80,6 +87,8 @@ struct Model {
 
 /// Reads a model file; a BitstreamError says what is wrong with it.
 Model parse_model(ByteView file);
+/// The file of a model, its networks by frame type and plane class.
+Bytes write_model(const Model& model);
 
 /// A network for one δ: only the revealed taps, one set of biases.
 struct CompiledNetwork {

@@ -24,7 +24,7 @@ int code_difference(BitCoder& coder, ComponentContexts& c, int d) {
         return from_top < 2 ? c.suffix[length][from_top] : c.low;
     };
     const char* error = "motion: a vector difference is out of range";
-    return code_signed(coder, {c.zero, c.sign, c.prefix}, kMaxSuffix, error, suffix, d);
+    return code_signed(coder, c.zero, {c.sign, c.prefix}, kMaxSuffix, error, suffix, d);
 }
 
 class MotionCoder {

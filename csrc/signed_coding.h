@@ -8,18 +8,19 @@
 namespace nlvc {
 
 struct SignedContexts {
-    AdaptiveBit& zero;
     AdaptiveBit& sign;
     AdaptiveBit* prefix;  ///< most + 1 of them, by position
 };
 
 /// Codes d, as BitCoder does in one of both directions.
+/// @param zero    an AdaptiveBit or a CountingBit
 /// @param most    bits of the longest suffix
 /// @param error   what a longer one is
 /// @param suffix  (length of the suffix, weight of the bit) -> its context
-template <class Suffix>
-int code_signed(BitCoder& coder, const SignedContexts& c, int most, const char* error, Suffix suffix, int d) {
-    if (coder.code(d == 0, c.zero) == 1) return 0;
+template <class Zero, class Suffix>
+int code_signed(BitCoder& coder, Zero& zero, const SignedContexts& c, int most, const char* error, Suffix suffix,
+                int d) {
+    if (coder.code(d == 0, zero) == 1) return 0;
     const int negative = coder.code(d < 0, c.sign);
     const unsigned magnitude = static_cast<unsigned>(std::abs(d));  // |d| - 1 in Exp-Golomb: |d| without its top bit
     int length = 0;

@@ -22,6 +22,7 @@ from pynlvc.errors import (
 )
 from pynlvc.media.compare import CompareReport, TrackComparison, compare
 from pynlvc.media.descriptions import Difference
+from pynlvc.media.fitting import fit_model
 from pynlvc.media.framemd5 import framemd5
 from pynlvc.media.info import TrackInfo, info
 from pynlvc.media.reader import Reader
@@ -52,6 +53,7 @@ __all__ = [
     "VerifyReport",
     "__version__",
     "compare",
+    "fit_model",
     "frame_planes",
     "framemd5",
     "info",

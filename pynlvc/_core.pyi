@@ -76,6 +76,35 @@ class EncodedFrame:
     @property
     def checksum(self) -> int:
         """CRC-32C of the samples (§9)."""
+    @property
+    def examples(self) -> list[Examples]:
+        """By plane; [] where the encoder records none."""
+
+class Examples:
+    """Samples of one plane of a frame, chosen at random, with all that the network knows of them."""
+
+    @property
+    def frame_type(self) -> int:
+        """Of the network: 0 I, 1 P."""
+    @property
+    def plane_class(self) -> int: ...
+    @property
+    def depth(self) -> int:
+        """Bits of the samples as they are coded (§1.1)."""
+    @property
+    def q(self) -> int:
+        """Sample shift (§1.2)."""
+    @property
+    def input_taps(self) -> NDArray[np.int8]:
+        """[n, revealed taps of the first list]"""
+    @property
+    def error_taps(self) -> NDArray[np.int8]:
+        """[n, revealed taps of the second list], with the errors that the model leaves without corrections."""
+    @property
+    def anchors(self) -> NDArray[np.int32]:
+        """Anchor A of each."""
+    @property
+    def samples(self) -> NDArray[np.uint16]: ...
 
 class Accelerator(Protocol):
     """Evaluates the networks of one model and slope for an Encoder or Decoder (§5). Several threads may call at once.
@@ -113,6 +142,8 @@ class Encoder:
         kernels: str = "",  # one of kernel_names(), for tests; "": the fastest
         side: Mapping[int, BytesLike] = ...,  # side information of the stream by type 0..127 (§9.1)
         first_number: int = 0,  # frames of the stream that others coded before, 0..2^61
+        difference: BytesLike = b"",  # stands for the model in the first keyframe, unless that is embedded (§10.1)
+        examples: int = 0,  # one of so many samples is recorded to train with; 0: none
         accelerator: MakeAccelerator | None = None,  # evaluates the networks in place of the kernels
     ) -> None: ...
     def encode(
@@ -496,6 +527,18 @@ def apply_correction(
 
 def products(rows: NDArray[np.int16], *, kernels: str = "") -> NDArray[np.int32]:
     """Sums of products of every two rows of 512 values: the lower triangle, row by row."""
+
+def is_model_difference(file: BytesLike) -> bool:
+    """Whether a model file is a difference to another one (§10.1)."""
+
+def model_difference_base(difference: BytesLike) -> bytes:
+    """The SHA-256 of the model file that a difference starts from."""
+
+def apply_model_difference(difference: BytesLike, base: BytesLike) -> bytes:
+    """The model file that a difference means. BitstreamError: either is malformed, or it starts from another model."""
+
+def write_model_difference(base: BytesLike, fitted: BytesLike, *, delta: int) -> bytes:
+    """The difference of `fitted` to `base`. ValueError where a difference cannot say it (§10.1)."""
 
 def write_corrections(
     inputs: Sequence[int],  # revealed taps of each plane's network

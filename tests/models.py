@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+
+from pynlvc.model.modelfile import IntegerLayer, IntegerModel, IntegerNetwork
 
 DELTAS = 3
 #: Planes that taps of an I-frame must not read: those of earlier frames.
@@ -116,3 +119,49 @@ def random_model(
         for plane_class in (0, 1, 2)
     ]
     return model_file(networks, seed=seed)
+
+
+def moved_model(base: bytes, *, delta: int, seed: int, share: float = 0.3) -> bytes:
+    """The model with steps that a difference can hold (docs/bitstream.md section 10.1) on about `share` of the weights
+    of slope `delta`, and another name. The first network stays as it is where there are several."""
+    rng = np.random.default_rng(seed)
+    model = IntegerModel.from_bytes(base)
+
+    def steps(values: NDArray[np.generic], unit: int | NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
+        change = rng.integers(-9, 10, values.shape) * (rng.random(values.shape) < share) * unit
+        aim = values.astype(np.int64) + change
+        return np.where((aim >= low) & (aim <= high), aim, values)
+
+    def layer(old: IntegerLayer) -> IntegerLayer:
+        bias = old.bias.astype(np.int64)
+        unit = 1 << np.maximum(0, old.shift.astype(np.int64) - 10)
+        if bias.ndim == 2:
+            bias[delta] = steps(bias[delta], unit, -(1 << 15), 1 << 15)
+        else:
+            bias = steps(bias, unit, -(1 << 15), 1 << 15)
+        return replace(
+            old,
+            weight=steps(old.weight, 1, -64, 64).astype(np.int8),
+            bias=bias.astype(np.int32),
+            multiplier=steps(old.multiplier, 4, 0, 1023).astype(np.uint16),
+        )
+
+    def network(old: IntegerNetwork) -> IntegerNetwork:
+        linear, constant = old.linear.astype(np.int64), old.linear_bias.astype(np.int64)
+        linear[delta] = steps(linear[delta], 32, -32512, 32512)
+        constant[delta] += 32 * int(rng.integers(-3, 4))
+        return replace(
+            old,
+            layer1=layer(old.layer1),
+            layer2=layer(old.layer2),
+            linear=linear.astype(np.int16),
+            hidden_mean=steps(old.hidden_mean, 4, -32512, 32512).astype(np.int16),
+            linear_bias=constant.astype(np.int32),
+            layer3=layer(old.layer3),
+            layer4=layer(old.layer4),
+            out=layer(old.out),
+        )
+
+    kept = 1 if len(model.networks) > 1 else 0
+    networks = (*model.networks[:kept], *(network(n) for n in model.networks[kept:]))
+    return replace(model, name="moved", networks=networks).to_bytes()

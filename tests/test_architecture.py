@@ -16,7 +16,8 @@ PACKAGE = PROJECT / "pynlvc"
 MAY_IMPORT: dict[str, set[str]] = {
     "model": {"_core"},
     "codec": {"_core", "_avshim", "model"},
-    "media": {"_core", "_avshim", "codec", "model"},
+    "fitting": {"_core", "codec", "model"},
+    "media": {"_core", "_avshim", "codec", "fitting", "model"},
     "report": {"_core", "_avshim", "codec", "media"},
     "training": {"_core", "codec", "media", "model"},
     "bridge": {"codec"},
@@ -27,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
 }
 BELOW_ALL = {"errors", "version"}
-TORCH_LAYERS = {"model", "training"}
+TORCH_LAYERS = {"fitting", "model", "training"}
 HOST_HEADERS = r'#\s*include\s*[<"](Python\.h|pybind11/|numpy/|libav|libsw)'
 
 

@@ -5,6 +5,7 @@
 #include "c_api/models.h"
 #include "c_api/support.h"
 #include "decoder.h"
+#include "model_difference.h"
 
 namespace nlvc {
 namespace {
@@ -29,9 +30,15 @@ class KeyframeClock {
 
 std::unique_ptr<Encoder> open(const PictureFormat& format, const EncoderOptions& options) {
     const std::string name = options.model;
-    Bytes model = ModelSearch(options.model_path).by_name(name);
+    const ModelSearch search(options.model_path);
+    Bytes file = search.by_name(name);
+    EncoderSettings settings = options.settings;
+    if (is_model_difference(file)) settings.difference = file;
     try {
-        return std::make_unique<Encoder>(format, std::move(model), options.settings);
+        std::optional<Bytes> model =
+            whole_model(std::move(file), [&](const Hash& hash) { return search.by_hash(hash); });
+        if (!model) throw ModelError("model " + name + " is a difference to a model that is not known here");
+        return std::make_unique<Encoder>(format, std::move(*model), settings);
     } catch (const BitstreamError& error) {
         throw ModelError("model " + name + ": " + error.what());
     }
@@ -94,10 +101,10 @@ std::vector<Plane> NativeEncoder::coded_planes(FrameContents& contents) {
 
 /// Models for one stream: the one that its extradata embed, else those that are known here.
 FindModel model_finder(const DecoderOptions& options, Bytes embedded) {
-    return [search = ModelSearch(options.model_path), embedded = std::move(embedded)](const Hash& hash) {
-        if (!embedded.empty() && sha256(embedded) == hash) return std::optional<Bytes>(embedded);
-        return search.by_hash(hash);
-    };
+    const ModelSearch search(options.model_path);
+    const std::optional<Bytes> own =
+        whole_model(std::move(embedded), [&](const Hash& hash) { return search.by_hash(hash); });
+    return [search, own](const Hash& hash) { return own && sha256(*own) == hash ? own : search.by_hash(hash); };
 }
 
 Bytes embedded_model(ByteView extradata) {

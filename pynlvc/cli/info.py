@@ -79,6 +79,10 @@ def as_text(track: TrackInfo) -> str:
     if track.stream is not None:
         stream = track.stream
         place = "embedded" if stream.model_embedded else "installed" if stream.model_installed else "NOT INSTALLED"
+        if stream.model_difference is not None:
+            base, size = stream.model_difference
+            missing = "" if stream.model_installed else ", which is NOT INSTALLED"
+            place = f"fitted: {size} bytes of differences to {base[:16]}...{missing}"
         fewest, most = stream.slices
         count = f"{fewest}" if fewest == most else f"{fewest} to {most}"
         lines += [

@@ -41,6 +41,7 @@ def new_encoder(
             effort=settings.effort,
             side=side,
             first_number=first_number,
+            difference=model.difference,
             accelerator=accelerator(settings.device),
         )
     except _core.BitstreamError as error:
@@ -132,7 +133,7 @@ class DecoderCore:
             return
         self._digest, self._diffusion = b"", None  # unless all goes well
         data = bytes(header.embedded_model) or self._find_model(digest)
-        if data is None or hashlib.sha256(data).digest() != digest:
+        if data is None or (hashlib.sha256(data).digest() != digest and is_diffusion(data)):
             return  # the native codec reports that
         if not is_diffusion(data):
             self._digest = digest

@@ -20,7 +20,7 @@ from pynlvc.codec.planes import Padding, new_frame
 from pynlvc.codec.settings import DecoderSettings
 from pynlvc.codec.side_information import TRAILING_LUMA, padding_constant, write_side_information
 from pynlvc.errors import BitstreamError, MissingModelError, NlvcError
-from pynlvc.model.store import find_model, model_names
+from pynlvc.model.store import find_model, model_names, parse_model
 
 if TYPE_CHECKING:
     from pynlvc.codec.diffusion_decoder import DecodedDiffusionFrame
@@ -41,11 +41,14 @@ class _ModelFinder:
     def __init__(self, embedded: bytes, settings: DecoderSettings) -> None:
         """`embedded`: of the sequence header; packets after the first keyframe do not repeat it."""
         self._embedded = embedded
+        self._whole: bytes | None = None  # what `embedded` means
         self._model_files = settings.model_files
 
     def __call__(self, digest: bytes) -> bytes | None:
-        if self._embedded and hashlib.sha256(self._embedded).digest() == digest:
-            return self._embedded
+        if self._embedded and self._whole is None:
+            self._whole = parse_model(self._embedded, "the model in the stream's header").data
+        if self._whole is not None and hashlib.sha256(self._whole).digest() == digest:
+            return self._whole
         model = find_model(digest, self._model_files)
         return None if model is None else model.data
 

@@ -15,7 +15,7 @@ from pynlvc.codec.planes import Plane, check_samples, frame_planes, read_padding
 from pynlvc.codec.settings import EncoderSettings
 from pynlvc.codec.side_information import PADDING, SideInformation, lasting, padding_information, read_side_information
 from pynlvc.errors import NlvcError, UsageError
-from pynlvc.model.store import load_model
+from pynlvc.model.store import Model, load_model
 
 if TYPE_CHECKING:
     from pynlvc.codec.diffusion_encoder import DiffusionEncoder
@@ -29,7 +29,8 @@ class Encoder:
 
     `time_base` is the unit of the timestamps that the stream keeps exactly, in seconds. Frames with another time base
     are converted to it, rounding to the nearest unit. `like`: a frame that says what most frames say beside their
-    samples (colour, aspect ratio, HDR, ...), usually the first one; the stream's header then says so too.
+    samples (colour, aspect ratio, HDR, ...), usually the first one; the stream's header then says so too. `model`:
+    stands in for the one that the settings name, as `pynlvc.fit_model` fits it to a video.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Encoder:
         time_base: Fraction | None,
         settings: EncoderSettings | None = None,
         like: av.VideoFrame | None = None,
+        model: Model | None = None,
     ) -> None:
         settings = settings or EncoderSettings()
         if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
@@ -53,7 +55,7 @@ class Encoder:
         self._time_base = Fraction(time_base)
         self._settings = settings
         self.not_kept: set[str] = set()  # kinds of side data that frames had and the stream cannot hold
-        self._model = load_model(settings.model)
+        self._model = model or load_model(settings.model)
         self._side: SideInformation = {} if like is None else lasting(self._side_of(like))
         self._codes_padding = like is not None and read_padding(like).plane is not None
         self._frames = 0

@@ -24,6 +24,8 @@ class StreamInfo:
     model_hash: str  # its SHA-256, 64 hexadecimal digits
     model_installed: bool
     model_embedded: bool
+    # SHA-256 of the model that this one was fitted from and the bytes of the difference in the file; None: not fitted
+    model_difference: tuple[str, int] | None
     delta: int  # slope of the sample groups
     time_base: Fraction  # unit of the exact timestamps, seconds
     slices: tuple[int, int]  # fewest and most in a frame
@@ -175,12 +177,17 @@ class _Counts:
             raise BitstreamError("the track has no keyframe")
         installed = find_model(bytes.fromhex(self._sequence.model_hash))
         embedded = self._sequence.embedded_model
-        known = parse_model(embedded, "the embedded model") if embedded else installed
+        base = _core.model_difference_base(embedded).hex() if _core.is_model_difference(embedded) else None
+        if base is not None and find_model(bytes.fromhex(base)) is None:
+            known = None
+        else:
+            known = parse_model(embedded, "the embedded model") if embedded else installed
         return StreamInfo(
             model=known.name if known else None,
             model_hash=self._sequence.model_hash,
-            model_installed=installed is not None,
-            model_embedded=bool(embedded),
+            model_installed=installed is not None or (base is not None and known is not None),
+            model_embedded=bool(embedded) and base is None,
+            model_difference=(base, len(embedded)) if base is not None else None,
             delta=self._sequence.delta,
             time_base=self._sequence.time_base,
             slices=(self._slice_counts[0], self._slice_counts[1]),

@@ -34,7 +34,7 @@ from pynlvc.media.sound_check import SoundCheck
 from pynlvc.media.source import Item, VideoSource
 from pynlvc.media.tally import Tally
 from pynlvc.media.video_track import VideoTrack
-from pynlvc.model.store import load_model
+from pynlvc.model.store import Model, load_model
 
 # Before every video track has shown its first frame nothing can be written: so many frames wait at most.
 MAX_WAITING_FRAMES = 250
@@ -57,13 +57,15 @@ class Job:
         progress: ProgressCallback | None,
         former: Path | None,
         hashes: Path | None,
+        fitted: Model | None,
     ) -> None:
-        """`former`: what an earlier run left; `hashes`: where the MD5 of frames go."""
+        """`former`: what an earlier run left; `hashes`: where the MD5 of frames go; `fitted`: to the main track."""
         self._source = source
         self._former = former
         self._hashes = None if hashes is None else FrameMd5Writer(hashes, source)
         self._sha256: str | None = None
         self._codec = codec
+        self._fitted = fitted
         self._settings = settings
         self._reader_settings = reader_settings(settings, decoder_settings)
         self._output = output
@@ -146,7 +148,8 @@ class Job:
         time_base = first.time_base or track.time_base
         if self._codec == "nlvc":
             check = self._reader_settings if self._verify and self._output.readable is None else None
-            return NlvcSink(first, time_base, self._encoder_settings(track, first), check=check)
+            model = self._fitted if track is self._source.main else None
+            return NlvcSink(first, time_base, self._encoder_settings(track, first), check=check, model=model)
         return LosslessSink(self._codec, first, time_base, track.frame_rate, track.stream)
 
     def _encoder_settings(self, track: VideoTrack, first: av.VideoFrame) -> EncoderSettings:

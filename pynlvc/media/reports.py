@@ -13,7 +13,7 @@ from pynlvc.codec.damage import Damage
 class Progress:
     """A moment of a running operation."""
 
-    stage: str  # "coding" or "verifying"
+    stage: str  # "looking", "fitting" (both with a model that is fitted), "coding" or "verifying"
     frames: int  # done so far
     expected_frames: int | None  # None: unknown
     pixels: int  # in the frames done: width * height each
@@ -48,6 +48,7 @@ class TranscodeReport:
     problems: tuple[str, ...] = ()  # damage that was found in the source and copied or mended
     sha256: str | None = None  # of the target, None for standard output and sequences of pictures
     reused_frames: int = 0  # taken from an interrupted run
+    fit_seconds: float = 0.0  # spent on fitting the model
 
     @property
     def bits_per_pixel(self) -> float:

@@ -21,6 +21,7 @@ from pynlvc.errors import NlvcError
 from pynlvc.media.lossless_codecs import lossless_codec
 from pynlvc.media.resume import Leftover
 from pynlvc.media.tracks import FULL_RANGE, UNSPECIFIED, add_encoder_track, add_nlvc_track
+from pynlvc.model.store import Model
 
 
 class VideoSink(Protocol):
@@ -59,10 +60,17 @@ class NlvcSink:
         settings: EncoderSettings,
         *,
         check: DecoderSettings | None = None,
+        model: Model | None = None,
     ) -> None:
-        """`check`: decode every packet at once and compare it with its frame."""
+        """`check`: decode every packet at once and compare it with its frame. `model`: see Encoder."""
         self.encoder = Encoder(
-            first.width, first.height, first.format.name, time_base=time_base, settings=settings, like=first
+            first.width,
+            first.height,
+            first.format.name,
+            time_base=time_base,
+            settings=settings,
+            like=first,
+            model=model,
         )
         self.stored_format = first.format.name
         self._first = first

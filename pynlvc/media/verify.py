@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from pynlvc.media.reports import ProgressCallback, VerifyReport
 from pynlvc.media.source import VideoSource
 from pynlvc.media.tally import Tally
 from pynlvc.media.timeline import MATROSKA_TICK
+from pynlvc.model.store import parse_model
 
 _MISSING = object()  # stands for a frame after the end of a file
 
@@ -151,7 +151,12 @@ def _check_header(source: VideoSource, problems: _Problems) -> None:
     if copy is None or own is None or not own.is_keyframe:
         return
     said = own.format, own.model_hash, own.delta, own.sequence_side
-    model = hashlib.sha256(copy.embedded_model).hexdigest() if copy.embedded_model else copy.model_hash
+    try:
+        embedded = parse_model(copy.embedded_model, "it") if copy.embedded_model else None
+    except NlvcError as error:
+        problems.add(f"the container's copy of the stream's header has a model that cannot be used: {error}")
+        return
+    model = embedded.hash if embedded else copy.model_hash
     if (copy.format, copy.model_hash, copy.delta, copy.side) != said or model != copy.model_hash:
         problems.add("the container's copy of the stream's header does not say what the stream itself says")
 

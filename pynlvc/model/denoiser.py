@@ -150,13 +150,25 @@ class Denoiser(nn.Module):
         return out[:3], out[3:6].clamp(-255 / 32, 255 / 32), out[6:].clamp(-3.0, 4.5)
 
 
-def bits(sample: Tensor, mean: Tensor, logits: Tensor, offsets: Tensor, log_scales: Tensor, maximum: int) -> Tensor:
-    """Ideal code length of each sample [N] in bits under the mixture of section 6."""
+def bits(
+    sample: Tensor,
+    mean: Tensor,
+    logits: Tensor,
+    offsets: Tensor,
+    log_scales: Tensor,
+    maximum: float,
+    width: float = 1.0,
+) -> Tensor:
+    """Ideal code length of each sample [N] in bits under the mixture of section 6.
+
+    Everything is in units of 2^q samples: `width` is what one sample is in them, `maximum` the largest sample.
+    """
+    half = width / 2
     location = mean + offsets * torch.exp(log_scales.detach())
     inverse = torch.exp(-log_scales)
-    upper = torch.sigmoid((sample + 0.5 - location) * inverse)
-    lower = torch.sigmoid((sample - 0.5 - location) * inverse)
+    upper = torch.sigmoid((sample + half - location) * inverse)
+    lower = torch.sigmoid((sample - half - location) * inverse)
     upper = torch.where(sample >= maximum, torch.ones_like(upper), upper)
     lower = torch.where(sample <= 0, torch.zeros_like(lower), lower)
     probability = (torch.softmax(logits, 0) * (upper - lower)).sum(0)
-    return -torch.log2(probability * (1 - 2e-5) + 2e-5 / (maximum + 1))
+    return -torch.log2(probability * (1 - 2e-5) + 2e-5 / (maximum / width + 1))

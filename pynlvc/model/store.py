@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pynlvc.errors import ModelError
+from pynlvc import _core
+from pynlvc.errors import MissingModelError, ModelError
 
 SUFFIX = ".nlvm"
 MAGIC = b"NLVM"
 DIFFUSION_MAGIC = b"NLVD"  # docs/diffusion.md §5
+DIFFERENCE_MAGIC = b"NLVP"  # §10.1
 MAX_BYTES = 64 << 20  # nothing near this size is a model: refuse before reading it into memory
 
 
@@ -26,22 +28,39 @@ class Model:
     """A model file in memory."""
 
     name: str  # as the file itself says
-    data: bytes  # the whole file
+    data: bytes  # the whole model
+    difference: bytes = b""  # the file, where it is a difference to an installed model (docs/bitstream.md §10.1)
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the file, 64 hexadecimal digits."""
+        """SHA-256 of the model, 64 hexadecimal digits."""
         return hashlib.sha256(self.data).hexdigest()
 
 
 def parse_model(data: bytes, origin: str) -> Model:
-    """Reads the file's head for its name; the networks are parsed where they are used. `origin` is for errors."""
+    """Reads the file's head for its name; the networks are parsed where they are used. `origin` is for errors.
+
+    A difference becomes the model that it means; MissingModelError where the one that it starts from is not installed.
+    """
+    if data[:4] == DIFFERENCE_MAGIC:
+        return _parse_difference(data, origin)
     if len(data) < 6 or data[:4] not in (MAGIC, DIFFUSION_MAGIC) or len(data) < 6 + data[5]:
         raise ModelError(f"{origin} is not a model file")
     try:
         return Model(data[6 : 6 + data[5]].decode("utf-8"), data)
     except UnicodeDecodeError:
         raise ModelError(f"{origin} is not a model file: its name is not UTF-8") from None
+
+
+def _parse_difference(data: bytes, origin: str) -> Model:
+    try:
+        digest = _core.model_difference_base(data)
+        base = find_model(digest)
+        if base is None:
+            raise MissingModelError(f"{origin} is a difference to the model {digest.hex()}, which is not installed")
+        return replace(parse_model(_core.apply_model_difference(data, base.data), origin), difference=data)
+    except _core.BitstreamError as error:
+        raise ModelError(f"{origin}: {error}") from None
 
 
 def is_diffusion(data: bytes) -> bool:

@@ -53,6 +53,7 @@ void bind_packets(py::module_& module);
 void bind_probes(py::module_& module);
 void bind_evaluation(py::module_& module);
 void bind_fitting(py::module_& module);
+void bind_models(py::module_& module);
 void bind_external(py::module_& module);
 void bind_attention(py::module_& module);
 

@@ -39,9 +39,11 @@ void skip(Encoder& encoder, const py::list& planes, int64_t pts, int64_t duratio
 std::unique_ptr<Encoder> make_encoder(const PictureFormat& format, const py::buffer& model, int delta,
                                       int keyframe_interval, int slices, int threads, bool embed_model, bool scene_cuts,
                                       int effort, const std::string& kernels, const py::dict& side,
-                                      int64_t first_number, const py::object& accelerator) {
-    const EncoderSettings settings{delta, keyframe_interval, slices,      threads, embed_model, scene_cuts, effort,
-                                   false, kernels,           first_number};
+                                      int64_t first_number, const py::buffer& difference, int examples,
+                                      const py::object& accelerator) {
+    const EncoderSettings settings{
+        delta,        keyframe_interval,    slices,  threads, embed_model, scene_cuts, effort, false, kernels,
+        first_number, to_bytes(difference), examples};
     return std::make_unique<Encoder>(format, to_bytes(model), settings, side_from_dict(side),
                                      accelerator_maker(accelerator));
 }
@@ -80,14 +82,15 @@ void bind_codec(py::module_& module) {
         .def_readonly("is_keyframe", &EncodedFrame::keyframe)
         .def_readonly("plane_bits", &EncodedFrame::plane_bits)
         .def_readonly("motion_bits", &EncodedFrame::motion_bits)
-        .def_readonly("checksum", &EncodedFrame::checksum);
+        .def_readonly("checksum", &EncodedFrame::checksum)
+        .def_readonly("examples", &EncodedFrame::examples);
 
     py::class_<Encoder>(module, "Encoder")
         .def(py::init(&make_encoder), py::arg("format"), py::arg("model"), py::kw_only(), py::arg("delta") = 2,
              py::arg("keyframe_interval") = 0, py::arg("slices") = 0, py::arg("threads") = 0,
              py::arg("embed_model") = false, py::arg("scene_cuts") = true, py::arg("effort") = 0,
              py::arg("kernels") = "", py::arg("side") = py::dict(), py::arg("first_number") = 0,
-             py::arg("accelerator") = py::none())
+             py::arg("difference") = py::bytes(), py::arg("examples") = 0, py::arg("accelerator") = py::none())
         .def("encode", &encode, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),
              py::arg("force_keyframe") = false, py::arg("side") = py::none())
         .def("skip", &skip, py::arg("planes"), py::kw_only(), py::arg("pts"), py::arg("duration"),

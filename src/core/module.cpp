@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
     bind_probes(module);
     bind_evaluation(module);
     bind_fitting(module);
+    bind_models(module);
     bind_external(module);
     bind_attention(module);
 }

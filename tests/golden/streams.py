@@ -16,7 +16,7 @@ import numpy as np
 
 from pynlvc import _core
 from tests.core_frames import Planes, make_format, make_frames
-from tests.models import RandomNetwork, model_file
+from tests.models import RandomNetwork, model_file, moved_model
 
 FOLDER = Path(__file__).parent
 MAXIMUM_16 = 65535
@@ -33,6 +33,7 @@ class Stream:
     sides: tuple[dict[int, bytes] | None, ...] = ()  # side information by frame; the rest has the stream's
     ticks: tuple[tuple[int, int], ...] = ()  # pts and duration by frame; else one tick each
     forced: tuple[int, ...] = ()  # frames that must be keyframes
+    moved: bool = False  # the stream brings its model as a difference to the one that it would have
 
     def model(self) -> bytes:
         """A small model with random weights."""
@@ -45,7 +46,12 @@ class Stream:
 
     def packets(self) -> Iterator[bytes]:
         """The coded frames; the first one embeds the model."""
-        encoder = _core.Encoder(self.form, self.model(), embed_model=True, **self.settings)
+        model, difference = self.model(), b""
+        if self.moved:
+            delta = self.settings.get("delta", 2)
+            base, model = model, moved_model(model, delta=delta, seed=7)
+            difference = _core.write_model_difference(base, model, delta=delta)
+        encoder = _core.Encoder(self.form, model, embed_model=not self.moved, difference=difference, **self.settings)
         for number, planes in enumerate(self.frames):
             pts, duration = self.ticks[number] if number < len(self.ticks) else (number, 1)
             side = self.sides[number] if number < len(self.sides) else None
@@ -138,6 +144,13 @@ def streams() -> dict[str, Stream]:
         "scenes": Stream(form=cut, frames=scenes, forced=(1,)),
         "fitted": Stream(**_of("moving", 64, 48, sx=1, sy=1, count=4), settings=fitted),
         "fitted_slices": Stream(**_of("ramp", 70, 40, layout="grey", count=4), settings=fitted | {"slices": 2}),
+        "difference": Stream(**_of("moving", 24, 16, sx=1, sy=1, count=3), moved=True),
+        "difference_slope1": Stream(
+            **_of("moving", 20, 16, layout="grey", count=4),
+            settings={"delta": 1, "keyframe_interval": 2},
+            classes=(0,),
+            moved=True,
+        ),
         "map_shift": Stream(**_mapped(lambda n: n << 6, 1023)),
         "map_replicate": Stream(**_mapped(lambda n: n << 6 | n >> 4, 1023)),
         "map_floor": Stream(**_mapped(lambda n: n * MAXIMUM_16 // 999, 999)),

@@ -13,7 +13,7 @@ from tests.reference_decoder import motion
 from tests.reference_decoder.corrections import Correction, read_classes, read_corrections
 from tests.reference_decoder.distribution import Mixture
 from tests.reference_decoder.fields import crc32c, require
-from tests.reference_decoder.model import Network, read_model
+from tests.reference_decoder.model import Network, Networks, apply_difference, read_model
 from tests.reference_decoder.network import GUIDE_CUR, GUIDE_ERR, GUIDE_REF, PlanePart, reduce
 from tests.reference_decoder.range_decoder import CountingBit, RangeDecoder
 from tests.reference_decoder.repeats import Guide, Repeats, read_copied_blocks
@@ -66,6 +66,7 @@ class Decoder:
     def __init__(self, models: Mapping[bytes, bytes]) -> None:
         """`models`: model files by SHA-256."""
         self._models = dict(models)
+        self._fitted: dict[bytes, Networks] = {}  # what differences mean, by SHA-256 of the model files
         self._sequence: Sequence | None = None
         self._values: list[Array] | None = None
         self._value_depth = 8  # bits of values; those of numbers are in the sequence
@@ -100,10 +101,15 @@ class Decoder:
         return Frame(planes, pts, packet.duration, self._value_depth)
 
     def _start(self, packet: Packet, sequence: Sequence) -> None:
-        if sequence.model:
+        if sequence.model[:4] == b"NLVP":
+            self._fitted[sequence.model_hash] = apply_difference(sequence.model, self._models)
+        elif sequence.model:
             self._models[hashlib.sha256(sequence.model).digest()] = sequence.model
-        require(sequence.model_hash in self._models, "the model is unknown")
-        self._networks = read_model(self._models[sequence.model_hash])
+        if sequence.model_hash in self._fitted:
+            self._networks = self._fitted[sequence.model_hash]
+        else:
+            require(sequence.model_hash in self._models, "the model is unknown")
+            self._networks = read_model(self._models[sequence.model_hash])
         self._values = read_map(packet.side[MAP], sequence) if MAP in packet.side else None
         self._sequence, self._value_depth = sequence, sequence.depth
         if self._values is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.reference_decoder.fields import Reader, require
+from tests.reference_decoder.range_decoder import Bit, CountingBit, RangeDecoder, signed
 
 Array = NDArray[np.int64]
 CUR, ERR = 0, 7
@@ -48,6 +51,9 @@ class Network:
     linear_bias: Array  # bl [3]
 
 
+Networks = dict[tuple[int, int], Network]  # by frame type and plane class
+
+
 def _numbers(r: Reader, kind: str, *shape: int) -> Array:
     dtype = np.dtype(kind).newbyteorder("<")
     count = int(np.prod(shape))
@@ -83,7 +89,60 @@ def _network(r: Reader) -> Network:
     return Network(inputs, errors, [w1, w2, *rest], linear, hidden, bias)
 
 
-def read_model(data: bytes) -> dict[tuple[int, int], Network]:
+def apply_difference(data: bytes, models: Mapping[bytes, bytes]) -> Networks:
+    """The networks that a difference (§10.1) means; `models`: model files by SHA-256."""
+    r = Reader(data)
+    require(r.take(4) == b"NLVP" and r.u8() == 0, "no model difference of this version")
+    r.name()
+    base = r.take(32)
+    require(base in models, "the model that a difference starts from is unknown")
+    networks = read_model(models[base])
+    changes = _Changes(r.u8(), RangeDecoder(r.take(r.remaining)))
+    changed = CountingBit()
+    for key in sorted(networks):
+        if changed.decode(changes.coder):
+            changes.apply(networks[key])
+    return networks
+
+
+class _Changes:
+    """The string of a difference."""
+
+    def __init__(self, delta: int, coder: RangeDecoder) -> None:
+        self._delta = delta
+        self.coder = coder
+        self._zero: defaultdict[object, CountingBit] = defaultdict(CountingBit)
+        self._bits: defaultdict[object, Bit] = defaultdict(Bit)
+        self._last_zero = True
+
+    def apply(self, network: Network) -> None:
+        """Changes all weights that can change."""
+        for number, layer in enumerate(network.layers):
+            biases = layer.biases[self._delta if len(layer.biases) > 1 else 0]
+            self._change(layer.weights, number, 1)
+            self._change(biases, "biases", 1 << np.maximum(0, layer.shifts - 10))
+            self._change(layer.multipliers, "multipliers", 4)
+            if number == 1:
+                self._change(network.linear[self._delta], "linear", 32)
+                self._change(network.linear_hidden, "hidden", 4)
+                self._change(network.linear_bias[self._delta : self._delta + 1], "linear", 32)
+
+    def _change(self, values: Array, kind: object, unit: int | Array) -> None:
+        units = np.broadcast_to(unit, values.shape)
+        for place in np.ndindex(values.shape):
+            d = signed(
+                self.coder,
+                self._zero[kind, self._last_zero],
+                self._bits[kind, "sign"],
+                lambda position: self._bits[kind, "prefix", position],
+                lambda _, weight: self._bits[kind, "suffix", weight],
+                15,
+            )
+            self._last_zero = d == 0
+            values[place] += d * units[place]
+
+
+def read_model(data: bytes) -> Networks:
     """The networks by (frame type, plane class); limits are for decoders of strangers' models to check."""
     r = Reader(data)
     require(r.take(4) == b"NLVM" and r.u8() == 0, "no model file of this version")

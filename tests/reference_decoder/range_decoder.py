@@ -80,7 +80,7 @@ def number(coder: RangeDecoder, bits: int, tree: dict[int, Bit]) -> int:
 
 def signed(
     coder: RangeDecoder,
-    zero: Bit,
+    zero: Bit | CountingBit,
     sign: Bit,
     prefix: Callable[[int], Bit],
     suffix: Callable[[int, int], Bit],

@@ -1,0 +1,144 @@
+"""Fits a model to a video: the weights take whole steps where that saves more bits than saying so costs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pynlvc import _core
+from pynlvc.errors import ModelError
+from pynlvc.fitting.examples import ExampleSet, NetworkExamples, NetworkKey
+from pynlvc.fitting.settings import FitSettings
+from pynlvc.fitting.tunable import TunableNetwork
+from pynlvc.model.modelfile import IntegerModel, IntegerNetwork
+
+NAME_SUFFIX = "-fitted"
+FEWEST_VISITS = 100_000  # of a network; with fewer it is not worth the while
+# What a step away from zero costs, about: so many bits for the first, and for each doubling.
+FIRST_STEP_BITS = 6.0
+DOUBLING_BITS = 2.0
+
+Progress = Callable[[float], None]  # share of the work that is done, 0..1
+
+
+def fit_model(
+    base: bytes,
+    examples: ExampleSet,
+    coded_samples: dict[NetworkKey, int],
+    *,
+    delta: int,
+    settings: FitSettings,
+    threads: int,
+    progress: Progress | None = None,
+) -> bytes | None:
+    """The difference (docs/bitstream.md §10.1) from the model file `base` to one that codes the video smaller; None
+    where nothing saves more than it costs.
+
+    coded_samples: how many samples each network will code in the whole video. The result is the same for every number
+    of threads.
+    """
+    model = IntegerModel.from_bytes(base)
+    by_key = {(n.frame_type, n.plane_class): n for n in model.networks}
+    total = sum(coded_samples.values())
+    jobs = {
+        key: round(settings.visits * coded_samples[key] / total)
+        for key in sorted(examples.networks, key=lambda k: -coded_samples.get(k, 0))
+        if coded_samples.get(key, 0) > 0 and examples.networks[key].count > 0
+    }
+    jobs = {key: visits for key, visits in jobs.items() if visits >= FEWEST_VISITS}
+    done = dict.fromkeys(jobs, 0)
+
+    stopped = threading.Event()
+
+    def fit_one(key: NetworkKey) -> IntegerNetwork:
+        def advance(visits: int) -> None:
+            if stopped.is_set():
+                raise CancelledError
+            done[key] = visits
+            if progress is not None:
+                progress(sum(done.values()) / sum(jobs.values()))
+
+        return _fit_network(
+            by_key[key], examples.networks[key], jobs[key], coded_samples[key], delta, settings, advance
+        )
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums come out the same then, however many networks learn side by side
+    try:
+        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+            try:
+                fitted = dict(zip(jobs, pool.map(fit_one, jobs), strict=True))
+            except BaseException:
+                stopped.set()  # else leaving the pool would wait for all of it
+                raise
+    finally:
+        torch.set_num_threads(before)
+    networks = tuple(fitted.get((n.frame_type, n.plane_class), n) for n in model.networks)
+    if all(new is old for new, old in zip(networks, model.networks, strict=True)):
+        return None
+    moved = replace(model, name=model.name + NAME_SUFFIX, networks=networks).to_bytes()
+    try:
+        return _core.write_model_difference(base, moved, delta=delta)
+    except _core.BitstreamError as error:
+        raise ModelError(f"fitting model {model.name} went beyond the limits of models: {error}") from None
+
+
+def _fit_network(
+    network: IntegerNetwork,
+    examples: NetworkExamples,
+    visits: int,
+    coded_samples: int,
+    delta: int,
+    settings: FitSettings,
+    advance: Callable[[int], None],
+) -> IntegerNetwork:
+    """The network itself where its steps do not pay."""
+    torch.manual_seed(settings.seed)
+    net = TunableNetwork(network, delta)
+    inputs, errors, anchors, samples = examples.tensors()
+    optimizer = torch.optim.Adam(net.steps(), settings.rate, betas=(0.9, 0.99))
+    generator = np.random.default_rng(settings.seed)
+    batch = min(settings.batch, len(samples))
+    steps = max(1, visits // batch)
+
+    def cost(rows: Tensor) -> Tensor:
+        return net.bits(inputs[rows], errors[rows], anchors[rows], samples[rows], depth=examples.depth, q=examples.q)
+
+    def mean_bits() -> float:
+        with torch.no_grad():
+            rows = torch.arange(0, len(samples), max(1, len(samples) // 200_000))
+            return float(torch.cat([cost(part) for part in rows.split(settings.batch)]).double().mean())
+
+    before = mean_bits()
+    order, at = generator.permutation(len(samples)), 0
+    for step in range(steps):
+        if at + batch > len(order):
+            order, at = generator.permutation(len(samples)), 0
+        rows = torch.from_numpy(order[at : at + batch])
+        at += batch
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate * (0.01 + 0.99 * (1 - step / steps))
+        loss = cost(rows).mean() + _price(net) / coded_samples
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        advance((step + 1) * batch)
+    with torch.no_grad():
+        saved = (before - mean_bits()) * coded_samples
+        return net.moved() if saved > float(_price(net, rounded=True)) else network
+
+
+def _price(net: TunableNetwork, *, rounded: bool = False) -> Tensor:
+    """About what the steps cost in the stream, bits."""
+    total = torch.zeros(())
+    for parameter in net.steps():
+        size = (torch.round(parameter) if rounded else parameter).abs()
+        total = total + (FIRST_STEP_BITS * (1 - torch.exp(-size)) + DOUBLING_BITS * torch.log2(1 + size)).sum()
+    return total

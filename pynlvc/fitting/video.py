@@ -1,0 +1,155 @@
+"""A model fitted to a whole video: which frames are looked at, and what an encoder makes of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from itertools import islice
+
+import av
+import numpy as np
+
+from pynlvc import _core
+from pynlvc.codec.pixel_formats import pixel_format
+from pynlvc.codec.planes import Plane, frame_planes
+from pynlvc.codec.settings import EncoderSettings
+from pynlvc.errors import ModelError, UsageError
+from pynlvc.fitting.examples import ExampleSet, NetworkKey
+from pynlvc.fitting.settings import FIRST_FITTING_EFFORT, FitSettings
+from pynlvc.model.store import Model, is_diffusion, load_model, parse_model
+
+Progress = Callable[[str, float], None]  # ("looking" or "fitting", share of it that is done)
+
+
+def fits_model(settings: EncoderSettings) -> bool:
+    """Whether these settings ask for a model that is fitted to the whole video. UsageError where that cannot be."""
+    if settings.effort < FIRST_FITTING_EFFORT:
+        return False
+    model = load_model(settings.model)
+    if is_diffusion(model.data):
+        return False
+    if model.difference:
+        raise UsageError(
+            f"model {settings.model} is fitted already: use it with an effort below {FIRST_FITTING_EFFORT}"
+        )
+    if importlib.util.find_spec("torch") is None:
+        raise ModelError(
+            f"effort {settings.effort} fits the model to the video in PyTorch, which is not installed: "
+            f"pip install torch, or use an effort below {FIRST_FITTING_EFFORT}"
+        )
+    return True
+
+
+def fit_to_video(
+    frames: Iterable[av.VideoFrame],
+    count: int,
+    frame_rate: Fraction | None,
+    settings: EncoderSettings,
+    *,
+    fit: FitSettings | None = None,
+    progress: Progress | None = None,
+) -> Model | None:
+    """The model of `settings`, fitted to a video of about `count` frames; None where that saves nothing.
+
+    frames: all of the video, or its beginning; frame_rate in frames per second says how many keyframes there will be.
+    The same frames and settings give the same model on the same processor, with any number of threads.
+    """
+    from pynlvc.fitting.fit import fit_model
+
+    fit = fit or FitSettings.of_effort(settings.effort)
+    base = load_model(settings.model)
+    picker = _Picker(count, fit, progress)
+    examples = ExampleSet()
+    for run in picker.runs(iter(frames)):
+        encoder = None
+        for frame in run:
+            if encoder is None:
+                encoder = _example_encoder(frame, base, settings, picker.interval(frame))
+            examples.add_frame(encoder, _planes(frame))
+    difference = fit_model(
+        base.data,
+        examples,
+        _coded_samples(examples, count, keyframes(count, frame_rate, settings)),
+        delta=settings.delta,
+        settings=fit,
+        threads=settings.threads,
+        progress=None if progress is None else lambda share: progress("fitting", share),
+    )
+    return None if difference is None else parse_model(difference, "the fitted model")
+
+
+def keyframes(count: int, frame_rate: Fraction | None, settings: EncoderSettings) -> int:
+    """How many keyframes a video of `count` frames will have, scene cuts aside."""
+    gop = settings.gop
+    if gop is None:
+        gop = max(1, round(settings.gop_seconds * float(frame_rate or 25)))
+    return 1 if gop == 0 else math.ceil(count / gop)
+
+
+class _Picker:
+    """Spreads the runs of frames that are looked at over the video."""
+
+    def __init__(self, count: int, fit: FitSettings, progress: Progress | None) -> None:
+        self._count = max(1, count)
+        self._fit = fit
+        self._progress = progress
+        self._looked_at = self._count  # frames
+
+    def runs(self, frames: Iterator[av.VideoFrame]) -> Iterator[Iterator[av.VideoFrame]]:
+        """Runs of frames, in order; each must be used up before the next one."""
+        first = next(frames, None)
+        if first is None:
+            return
+        samples = sum(plane.size for plane in frame_planes(first))
+        length = self._fit.run
+        runs = max(1, min(self._fit.looked_at // (length * samples), self._count // length))
+        if runs * length >= self._count - length:
+            runs, length = 1, self._count
+        self._looked_at = runs * length
+        frames = self._watched(first, frames)
+        at = 0
+        for run in range(runs):
+            start = run * (self._count - length) // max(1, runs - 1)
+            for _ in islice(frames, start - at):
+                pass
+            yield islice(frames, length)
+            at = start + length
+
+    def interval(self, frame: av.VideoFrame) -> int:
+        """One of how many samples becomes an example."""
+        samples = sum(plane.size for plane in frame_planes(frame))
+        return max(1, math.ceil(self._looked_at * samples / self._fit.examples))
+
+    def _watched(self, first: av.VideoFrame, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        yield first
+        for number, frame in enumerate(frames, 2):
+            if self._progress is not None:
+                self._progress("looking", min(1.0, number / self._count))
+            yield frame
+
+
+def _example_encoder(frame: av.VideoFrame, base: Model, settings: EncoderSettings, interval: int) -> _core.Encoder:
+    layout = pixel_format(frame.format.name).core_format(frame.width, frame.height, (1, 1))
+    return _core.Encoder(
+        layout,
+        base.data,
+        delta=settings.delta,
+        keyframe_interval=settings.gop or 0,
+        slices=settings.slices,
+        threads=settings.threads,
+        scene_cuts=settings.scene_cuts,
+        examples=interval,
+    )
+
+
+def _planes(frame: av.VideoFrame) -> list[Plane]:
+    dtype = pixel_format(frame.format.name).dtype
+    return [np.ascontiguousarray(plane, dtype) for plane in frame_planes(frame)]
+
+
+def _coded_samples(examples: ExampleSet, count: int, keyframe_count: int) -> dict[NetworkKey, int]:
+    """How many samples each network will code in the whole video."""
+    frames = {0: keyframe_count, 1: count - keyframe_count}
+    return {key: round(network.coded / network.frames * frames[key[0]]) for key, network in examples.networks.items()}
