@@ -11,6 +11,7 @@ from benchmarks.harness import SAME_SAMPLES, Coded, Source
 from pynlvc.codec import Decoder, DecoderSettings, Encoder, EncoderSettings
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.errors import UnsupportedFormatError
+from pynlvc.fitting.video import fit_to_video, fits_model
 from pynlvc.model.store import load_model
 from pynlvc.version import __version__
 
@@ -44,9 +45,13 @@ class Nlvc:
         return f"pynlvc {__version__}, model {load_model(self.encoder_settings.model).hash[:16]}"
 
     def encode(self, source: Source) -> Coded:
-        """All frames to packets; every keyframe packet holds the sequence header."""
+        """All frames to packets, from the fitting of the model on; every keyframe packet holds the sequence header."""
+        settings = self.encoder_settings
+        fitted = None
+        if fits_model(settings):
+            fitted = fit_to_video(source.frames, len(source.frames), source.rate, settings)
         encoder = Encoder(
-            source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=self.encoder_settings
+            source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=settings, model=fitted
         )
         packets = [bytes(packet) for frame in source.frames for packet in encoder.encode(frame)]
         return Coded(packets=packets + [bytes(packet) for packet in encoder.encode(None)], header=b"")
@@ -58,5 +63,10 @@ class Nlvc:
         return frames + decoder.decode(None)
 
 
-NLVC_CODECS = (Nlvc(), Nlvc(name="nlvc-fast", encoder_settings=EncoderSettings(gop=0, model="fast", effort=0)))
+NLVC_CODECS = (
+    Nlvc(),
+    Nlvc(name="nlvc-effort6", encoder_settings=EncoderSettings(gop=0, effort=6)),
+    Nlvc(name="nlvc-effort9", encoder_settings=EncoderSettings(gop=0, effort=9)),
+    Nlvc(name="nlvc-fast", encoder_settings=EncoderSettings(gop=0, model="fast", effort=0)),
+)
 """NLVC as it is by default, and as it is fastest."""

@@ -47,12 +47,13 @@ def fit_model(
     model = IntegerModel.from_bytes(base)
     by_key = {(n.frame_type, n.plane_class): n for n in model.networks}
     total = sum(coded_samples.values())
+    visits = min(settings.visits, settings.epochs * sum(network.count for network in examples.networks.values()))
     jobs = {
-        key: round(settings.visits * coded_samples[key] / total)
+        key: round(visits * coded_samples[key] / total)
         for key in sorted(examples.networks, key=lambda k: -coded_samples.get(k, 0))
         if coded_samples.get(key, 0) > 0 and examples.networks[key].count > 0
     }
-    jobs = {key: visits for key, visits in jobs.items() if visits >= FEWEST_VISITS}
+    jobs = {key: own for key, own in jobs.items() if own >= FEWEST_VISITS}
     done = dict.fromkeys(jobs, 0)
 
     stopped = threading.Event()

@@ -12,14 +12,16 @@ class FitSettings:
     """How a model is fitted. The result depends on nothing else but the frames."""
 
     visits: int = 25_000_000  # samples that are learned from, counted each time, > 0
+    epochs: int = 100  # most visits of one sample, on average: what bounds the time for short videos, > 0
     examples: int = 2_000_000  # samples that are kept to learn from, of all networks; about 140 bytes each
     looked_at: int = 24_000_000  # samples of the frames that they are taken from; at least one run of frames
     run: int = 7  # frames in a row, of which the first is a keyframe, 2..
     batch: int = 8192  # samples in one step of learning, 1..
-    rate: float = 0.3  # learning rate at first, steps of weights; falls to a hundredth
+    rate: float = 0.5  # learning rate at first, steps of weights; falls to a hundredth
     seed: int = 1  # of the order in which examples are learned from
 
     @staticmethod
     def of_effort(effort: int) -> FitSettings:
         """Effort 4 learns from 6 million samples, each further one from twice as many."""
-        return FitSettings(visits=6_250_000 << (effort - FIRST_FITTING_EFFORT))
+        above = effort - FIRST_FITTING_EFFORT
+        return FitSettings(visits=6_250_000 << above, epochs=min(100, 12 << above))

@@ -1,7 +1,7 @@
 """Writes golden streams of the format's present version: python -m tests.golden.make
 
-Those that are there already are never made again: a decoder must decode them for ever. Only new ones are added, with the
-models that they differ from.
+Those that are there already are never made again: a decoder must decode them for ever. Only new ones are added, with
+the models that they differ from.
 """
 
 from __future__ import annotations
