@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pynlvc import _core
 from tests.core_frames import encode_all, make_format, make_frames
-from tests.models import random_model
+from tests.models import moved_model, random_model
 
 CORPUS = Path(__file__).parent / "corpus"
 MODEL = random_model(seed=1, taps=4, errors=2, h1=2, h2=2, g=2)
@@ -70,6 +70,10 @@ def _write(target: str, name: str, data: bytes) -> None:
 def main() -> None:
     """Writes all seeds."""
     _write("model", "random", MODEL)
+    for delta in (0, 1, 2):
+        moved = moved_model(MODEL, delta=delta, seed=delta)
+        difference = _core.write_model_difference(MODEL, moved, delta=delta)
+        _write("difference", f"slope{delta}", _joined([MODEL, difference]))
     for name, (form, content, settings) in STREAMS.items():
         coded = encode_all(form, MODEL, make_frames(form, 3, content), embed_model=True, **settings)
         packets = [without_checksums(frame.data) for frame in coded]

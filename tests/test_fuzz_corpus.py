@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.media_files import PROJECT
 
 FUZZ = PROJECT / "fuzz"
-TARGETS = ("packet", "header", "model", "decode", "abi")
+TARGETS = ("packet", "header", "model", "difference", "decode", "abi")
 
 
 def test_the_corpus_finds_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def test_what_a_difference_cannot_say_is_refused() -> None:
     model = IntegerModel.from_bytes(SMALL)
     network = model.networks[1]
 
-    def changed(**fields: object) -> bytes:
+    def changed(**fields: Any) -> bytes:
         return replace(model, networks=(model.networks[0], replace(network, **fields), *model.networks[2:])).to_bytes()
 
     other_slope, odd = network.linear.copy(), network.linear.copy()

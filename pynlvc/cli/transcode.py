@@ -76,8 +76,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=range(MAX_EFFORT + 1),
         default=defaults.effort,
         metavar="0..9",
-        help="how much is fitted to the content: more encodes slower and smaller, decoding stays the same "
-        "(default: %(default)s)",
+        help="how much is fitted to the content: more encodes slower and smaller, decoding stays the same; 4 to 9 read "
+        "the input twice and fit the model itself, with PyTorch (default: %(default)s)",
     )
     encoding.add_argument(
         "--gop",

@@ -25,7 +25,9 @@ class EncoderSettings:
     """How to encode. Every combination is lossless; settings trade size, speed and the cost of seeking."""
 
     model: str = "standard"  # name of an installed model, or the path of an .nlvm file
-    effort: int = 3  # how much is fitted to the content, 0..9; 0 encodes fastest, decoding is the same for all
+    # how much is fitted to the content, 0..9; 0 encodes fastest, decoding is the same for all; from 4 on transcode()
+    # also fits the model to the whole video, while an Encoder by itself, which cannot look ahead, does as with 3
+    effort: int = 3
     delta: int = 2  # slope of the sample groups, 0..2: 2 compresses best, 0 has the most samples per group
     gop: int | None = (
         None  # frames from keyframe to keyframe, >= 0; 1: keyframes only; 0: no limit; None: see gop_seconds

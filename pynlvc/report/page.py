@@ -203,6 +203,8 @@ def _settings(found: Findings) -> list[tuple[str, str]]:
     modes = Counter(mode for record in found.records for mode in record.slice_modes)
     corrected = sum(CORRECTED in record.parts for record in found.records)
     embedded = "embedded in the file" if stream.model_embedded else "installed here, not in the file"
+    if stream.model_difference is not None:
+        embedded = f"fitted to the video: {stream.model_difference[1]:,} bytes of differences to an installed one"
     return [
         ("model", f"{stream.model or 'unknown'} ({embedded})"),
         ("slope δ of the groups", f"{stream.delta}"),
