@@ -367,15 +367,60 @@ def write_single_slice(
 def slice_payloads(packet: BytesLike) -> list[bytes]:
     """The payload of each slice; all checksums but that of the samples are verified."""
 
-def attention_weights(
-    products: NDArray[np.float32],  # [B, heads, n, m] of queries and keys; the weights replace them
-    totals: NDArray[np.int32],  # [B, heads, n], filled with the sum of each row's weights, sinks included
-    falloff: NDArray[np.int32],  # [heads]
-    distance: NDArray[np.int32],  # [ranks, ranks], squared samples
-    start: int,  # rank of the first row
-    absent: NDArray[np.bool_] | None,  # [B, m] keys outside the picture
-) -> None:
-    """The integer softmax of docs/diffusion.md §3.3."""
+class IntegerDense:
+    """A dense layer of the transformer (docs/diffusion.md §3); both functions give int32 [B, n, outputs]."""
+
+    def __init__(
+        self,
+        weight: NDArray[np.int8],  # [outputs, inputs], 1..1024 and 1..128, -127..127
+        bias: NDArray[np.int32],  # [sets, outputs]
+        multiplier: NDArray[np.int32],  # [outputs]
+        shift: NDArray[np.int32],  # [outputs]
+        *,
+        kernels: str = "",
+    ) -> None: ...
+    @property
+    def outputs(self) -> int: ...
+    def of_activations(
+        self,
+        x: NDArray[np.float32],  # [B, n, inputs], integers -127..127
+        kinds: NDArray[np.int64] | None = None,  # [B] which set of biases; None: the first
+    ) -> NDArray[np.int32]: ...
+    def of_stream(
+        self,
+        r: NDArray[np.int32],  # [B, n, inputs], 1/16 of an activation
+        kinds: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int32]: ...
+
+def feed_forward(r: NDArray[np.int32], inner: IntegerDense, outer: IntegerDense) -> NDArray[np.int32]:
+    """The stream [B, n, width] after a feed-forward block."""
+
+class AttentionMemory:
+    """Keys and values of the revealed tokens of a batch of patches (docs/diffusion.md §3.3)."""
+
+    def __init__(
+        self,
+        batch: int,
+        *,
+        key: int,  # elements of a head's key, 1..128
+        falloff: NDArray[np.int32],  # [heads]
+        width: int,  # of the stream
+        distance: NDArray[np.int32],  # [1024, 1024] by rank, squared samples
+        absent: NDArray[np.bool_] | None,  # [B, 1024] by rank, tokens outside the picture; None: there are none
+        kernels: str = "",
+    ) -> None: ...
+    def remember(
+        self,
+        start: int,  # rank of the first token
+        r: NDArray[np.int32],  # [B, n, width]
+        content: NDArray[np.float32],  # [B, n, c], integers -127..127
+        key: IntegerDense,
+        values: IntegerDense,
+    ) -> None:
+        """Tokens that are known now."""
+
+    def attend(self, start: int, r: NDArray[np.int32], query: IntegerDense, out: IntegerDense) -> NDArray[np.int32]:
+        """r with what attention adds."""
 
 class SampleDecoder:
     """Decodes 8-bit samples in parts, as their distributions become known (§6, §7)."""

@@ -16,6 +16,7 @@ from pynlvc import _core
 from pynlvc.cli import main
 from pynlvc.codec.diffusion_decoder import DiffusionDecoder
 from pynlvc.codec.diffusion_encoder import DiffusionEncoder
+from pynlvc.codec.gops import decode_gops
 from pynlvc.errors import BitstreamError, MissingModelError, ModelError, UsageError
 from tests.clip_files import write_clip
 from tests.clips import make_clip
@@ -76,6 +77,24 @@ def test_every_plane_size_and_slope_comes_back(
         assert (decoded.pts, decoded.duration, decoded.time_base) == (frame.pts, frame.duration, Fraction(1, 75))
         for mine, theirs in zip(pynlvc.frame_planes(frame), pynlvc.frame_planes(decoded), strict=True):
             np.testing.assert_array_equal(mine, theirs)
+
+
+def test_bytes_and_samples_depend_neither_on_threads_nor_on_the_device(model_file: Path) -> None:
+    """`cpu` is PyTorch's device: the code that runs on GPUs."""
+    frames = textured_frames("yuv420p", 100, 130, 3)  # 36 patches, some partial
+    coders = [
+        encoder(model_file, "yuv420p", 100, 130, embed_model=True, scene_cuts=False, gop=2, **chosen)
+        for chosen in ({"threads": 1}, {"threads": 3}, {"device": "cpu"})
+    ]
+    packets, *others = [[coder.encode(frame)[0] for frame in frames] for coder in coders]
+    for other in others:
+        assert [bytes(packet) for packet in other] == [bytes(packet) for packet in packets]
+    for chosen in ({"threads": 1}, {"threads": 3}, {"device": "cpu", "threads": 2}):
+        settings = pynlvc.DecoderSettings(model_files=(model_file,), **chosen)
+        decoded = list(decode_gops(packets, gops=2, settings=settings))
+        for frame, back in zip(frames, decoded, strict=True):
+            for mine, theirs in zip(pynlvc.frame_planes(frame), pynlvc.frame_planes(back), strict=True):
+                np.testing.assert_array_equal(mine, theirs)
 
 
 def test_noise_is_stored_and_scene_cuts_and_intervals_make_keyframes(model_file: Path) -> None:

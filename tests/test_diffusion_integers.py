@@ -12,16 +12,18 @@ from pynlvc.model.diffusion.arithmetic import (
     ANY_DEVICE,
     DEFINITION,
     FARTHEST,
-    PROCESSOR,
+    AttentionParts,
     Engine,
     Keys,
     attention_weight,
+    stream_activation,
     weigh,
     weighted_mean,
 )
 from pynlvc.model.diffusion.export import export_diffusion
 from pynlvc.model.diffusion.integers import NetworkRunner, PatchBatch, PatchCoder, slope_tables
-from pynlvc.model.diffusion.modelfile import DiffusionModel
+from pynlvc.model.diffusion.modelfile import DenseLayer, DiffusionModel
+from pynlvc.model.diffusion.native import PROCESSOR, NativeEngine
 from pynlvc.model.diffusion.order import random_order, slope_order
 from pynlvc.model.diffusion.shape import LAG, TOKENS
 from pynlvc.training.diffusion_step import Patches, code_patches, slope_reveal
@@ -130,14 +132,12 @@ def test_attention_weights_are_integers_within_their_bounds() -> None:
         for gone in (None, absent):
             keys = Keys(torch.tensor([0, 9000], dtype=torch.int32), distance, start, gone)
             weights, totals = weigh(products, keys)
-            native, sums = PROCESSOR.weigh(products.clone(), keys)
-            assert torch.equal(weights, native) and torch.equal(totals, sums)
             assert int(totals.max()) < 1 << 17 and int(totals.min()) > 0
             values = torch.full((2, 2, columns, 3), 127.0)
-            assert weighted_mean(weights, totals, values, DEFINITION).abs().max() <= 127
-            assert torch.equal(
-                weighted_mean(weights, totals, values, DEFINITION), weighted_mean(weights, totals, values, ANY_DEVICE)
+            found, again = (
+                weighted_mean(weights, totals, values, engine.multiply) for engine in (DEFINITION, ANY_DEVICE)
             )
+            assert found.abs().max() <= 127 and torch.equal(found, again)
     steps = torch.arange(FARTHEST + 40, dtype=torch.int32)
     weights = attention_weight(steps)
     assert weights[0] == 4096 and weights[32] == 2048 and weights[FARTHEST] == 0 and weights[-1] == 0
@@ -149,7 +149,78 @@ def test_the_largest_sums_stay_exact() -> None:
     weights = torch.full((1, 1, 2, 1024), 127.0)  # 1024 * 127 * 127 < 2^24
     values = torch.full((1, 1, 1024, 2), -127.0)
     assert torch.equal(ANY_DEVICE.multiply(weights, values), DEFINITION.multiply(weights, values))
-    assert isinstance(ANY_DEVICE, Engine)
+
+
+def limit_layer(rng: np.random.Generator, outputs: int, inputs: int, sets: int = 1) -> DenseLayer:
+    """Weights of any size, some at their limits, and scales that let many outputs saturate."""
+    weight = np.clip(rng.normal(0, 90, (outputs, inputs)).round(), -127, 127).astype(np.int8)
+    weight[0], weight[-1] = 127, -127
+    return DenseLayer(
+        weight=weight,
+        bias=rng.integers(-30_000, 30_000, (sets, outputs)).astype(np.int32),
+        multiplier=rng.integers(1, 512, outputs).astype(np.uint16),
+        shift=rng.integers(12, 18, outputs).astype(np.uint8),
+    )
+
+
+@pytest.mark.parametrize("kernels", _core.kernel_names())
+@pytest.mark.parametrize(("width", "hidden", "heads", "key"), [(120, 128, 8, 124), (9, 17, 1, 5), (64, 96, 2, 28)])
+def test_native_layers_and_attention_agree_at_their_limits(
+    kernels: str, width: int, hidden: int, heads: int, key: int
+) -> None:
+    rng = np.random.default_rng(width)
+    native = NativeEngine(kernels)
+    stream = torch.from_numpy(rng.normal(0, 1500, (3, 20, width)).round().astype(np.int32))
+    kinds = torch.tensor([2, 0, 1])
+    inner, outer = limit_layer(rng, hidden, width, 3), limit_layer(rng, width, hidden)
+    layers = [
+        limit_layer(rng, *shape) for shape in ((heads * key, width), (heads * key, width + 4), (width, width + 4))
+    ]
+    layers.append(limit_layer(rng, width, width))
+    falloff = torch.from_numpy(np.append(rng.integers(0, 4000, heads - 1), 1 << 19).astype(np.int32))
+    content = torch.from_numpy(rng.integers(-127, 128, (3, TOKENS, 4)).astype(np.float32))
+    known = torch.from_numpy(rng.normal(0, 1500, (3, TOKENS, width)).round().astype(np.int32))
+    distance = slope_tables(2, CPU).distance
+    absent = torch.from_numpy(rng.random((3, TOKENS)) < 0.3)
+    absent[0] = False
+
+    def run(engine: Engine) -> list[torch.Tensor]:
+        first, second = engine.dense(inner, CPU), engine.dense(outer, CPU)
+        activations = stream_activation(stream)
+        found = [first.of_stream(stream, kinds), first.of_activations(activations, kinds)]
+        found.append(engine.feed_forward(stream, first, second))
+        query, keys, values, out = (engine.dense(layer, CPU) for layer in layers)
+        parts = AttentionParts(query, keys, values, out, falloff, key)
+        for gone in (None, absent):
+            memory = engine.memory(parts, 3, distance, gone)
+            memory.remember(0, known[:, :700], content[:, :700])
+            memory.remember(700, known[:, 700:], content[:, 700:])
+            found += [memory.attend(start, stream) for start in (0, 25, 333, 1004)]
+        return found
+
+    for mine, theirs in zip(run(native), run(DEFINITION), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_native_code_refuses_what_does_not_fit() -> None:
+    rng = np.random.default_rng(0)
+    layer = PROCESSOR.dense(limit_layer(rng, 8, 6, 2), CPU)
+    with pytest.raises(ValueError, match="agree"):
+        layer.of_activations(torch.zeros(1, 2, 7))
+    with pytest.raises(ValueError, match="beyond the sets"):
+        layer.of_activations(torch.zeros(1, 2, 6), torch.tensor([2]))
+    with pytest.raises(ValueError, match=r"1 to 128 inputs"):
+        PROCESSOR.dense(limit_layer(rng, 8, 129), CPU)
+    square = PROCESSOR.dense(limit_layer(rng, 8, 8), CPU)
+    wide = PROCESSOR.dense(limit_layer(rng, 8, 12), CPU)
+    parts = AttentionParts(square, wide, wide, square, torch.zeros(2, dtype=torch.int32), 4)
+    memory = PROCESSOR.memory(parts, 1, slope_tables(2, CPU).distance, None)
+    with pytest.raises(ValueError, match="beyond the patch"):
+        memory.attend(TOKENS - 1, torch.zeros(1, 2, 8, dtype=torch.int32))
+    with pytest.raises(ValueError, match="beyond the patch"):
+        memory.remember(TOKENS - 1, torch.zeros(1, 2, 8, dtype=torch.int32), torch.zeros(1, 2, 4))
+    with pytest.raises(ValueError, match="agree"):
+        memory.remember(0, torch.zeros(2, 2, 8, dtype=torch.int32), torch.zeros(2, 2, 4))
 
 
 @pytest.mark.parametrize("delta", [0, 1, 2])

@@ -4,6 +4,7 @@
 #include "context.h"
 #include "correction.h"
 #include "kernels/block_kernels.h"
+#include "kernels/transformer.h"
 #include "lanes.h"
 #include "mixture.h"
 #include "model.h"
@@ -104,6 +105,11 @@ struct Kernels {
     /// Sums of products of every two of `count` rows of kProductSamples values: row i with rows 0 .. i, one row of
     /// results after another. No sum may leave 32 bits.
     void (*products)(const int16_t* rows, int count, int32_t* sums);
+    /// A dense layer of the transformer for one token: `bias` and `out` have layer.lanes numbers.
+    void (*transformer_dense)(const TransformerDense& layer, const int8_t* x, const int32_t* bias, int32_t* out);
+    /// What the token of this rank sees: sums of weights times values, by dimension; returns the sum of the weights,
+    /// sinks included. `distance`: squared, of each rank.
+    int32_t (*attend)(const AttentionKeys& keys, const int8_t* query, int rank, const int32_t* distance, int32_t* sums);
 };
 
 /// The tables that this processor can run, slowest first.

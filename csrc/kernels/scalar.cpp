@@ -1,5 +1,6 @@
 // The portable kernels. Products are taken in 16 bits where they fit: |weight| <= 64 and |input| <= 255 make the sum of
 // two at most 32640 (section 5), so inputs and weights go in pairs and one widening serves two products.
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/kernels.h"
@@ -194,12 +195,14 @@ void errors(const uint16_t* samples, const int32_t* mean, int q, int8_t* out) {
 
 #include "kernels/block_loops.h"
 #include "kernels/product_loops.h"
+#include "kernels/transformer_loops.h"
 
 const BlockKernels kBlockTable = {interpolate_any, difference_any, displaced_difference_any, around_any, scan_any};
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",     pack,          gather, stage1, correct, means,        stage2,
-                                make_mixture, sample_bounds, open,   finish, errors,  &kBlockTable, products};
+const Kernels kScalarKernels = {"scalar",          pack,          gather, stage1, correct, means,        stage2,
+                                make_mixture,      sample_bounds, open,   finish, errors,  &kBlockTable, products,
+                                transformer_dense, attend};
 
 }  // namespace nlvc

@@ -56,6 +56,8 @@ void pack(CompiledNetwork& n) { pack_words(n, kRows); }
 #include "kernels/vector_distribution.h"
 #include "kernels/vector_network.h"
 #include "kernels/vector_taps.h"
+#include "kernels/vector_transformer.h"
 
-const Kernels kTable = {kName,   pack,          gather, stage1, correct, means,        stage2,
-                        mixture, sample_bounds, open,   finish, errors,  &kBlockTable, products};
+const Kernels kTable = {
+    kName,  pack,   gather,       stage1,   correct,           means, stage2, mixture, sample_bounds, open,
+    finish, errors, &kBlockTable, products, transformer_dense, attend};

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pynlvc import _core
-from pynlvc.codec.devices import accelerator
+from pynlvc.codec.devices import accelerator, torch_device
 from pynlvc.codec.settings import NATIVE, EncoderSettings
 from pynlvc.codec.side_information import SideInformation
 from pynlvc.errors import ModelError, UsageError
@@ -55,8 +55,6 @@ def _new_diffusion_encoder(
         raise UsageError(f"model {model.name} codes 8-bit samples only, {layout.format_name} has {layout.depth} bits")
     if settings.slices > 1:
         raise UsageError(f"slices is {settings.slices}: model {model.name} codes a frame in one slice")
-    if settings.device != NATIVE:
-        raise _no_device(model.name)
     _require_torch(model.name)
     from pynlvc.codec.diffusion_encoder import DiffusionEncoder
 
@@ -70,11 +68,8 @@ def _new_diffusion_encoder(
         scene_cuts=settings.scene_cuts,
         side=side,
         first_number=first_number,
+        device=torch_device(settings.device),
     )
-
-
-def _no_device(model: str) -> UsageError:
-    return UsageError(f"model {model} runs on the processor only: leave out the device")
 
 
 def _require_torch(name: str) -> None:
@@ -91,12 +86,13 @@ class DecoderCore:
         *,
         threads: int,
         analysis: bool,
-        accelerator: _core.MakeAccelerator | None = None,  # of the native codec
+        device: str = NATIVE,  # as in DecoderSettings
     ) -> None:
         self._find_model = find_model
         self._threads = threads
         self._analysis = analysis
-        self._accelerator = accelerator
+        self._accelerator = accelerator(device)
+        self._device = torch_device(device)
         self._native: _core.Decoder | None = None
         self._digest = b""  # of the model that the choice was made for
         self._diffusion: DiffusionDecoder | None = None  # None: the model is native
@@ -138,10 +134,8 @@ class DecoderCore:
         if not is_diffusion(data):
             self._digest = digest
             return
-        if self._accelerator is not None:
-            raise _no_device("diffusion")
         _require_torch("diffusion")
         from pynlvc.codec.diffusion_decoder import DiffusionDecoder
 
-        self._diffusion = DiffusionDecoder(data, threads=self._threads, analysis=self._analysis)
+        self._diffusion = DiffusionDecoder(data, threads=self._threads, analysis=self._analysis, device=self._device)
         self._digest = digest

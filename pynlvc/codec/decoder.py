@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pynlvc import _avshim, _core
 from pynlvc.codec.cores import DecoderCore
 from pynlvc.codec.damage import Damage, DamageKind, Decoded
-from pynlvc.codec.devices import accelerator
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Padding, new_frame
 from pynlvc.codec.settings import DecoderSettings
@@ -75,7 +74,7 @@ class Decoder:
             _ModelFinder(embedded, self._settings),
             threads=self._settings.threads,
             analysis=analysis,
-            accelerator=accelerator(self._settings.device),
+            device=self._settings.device,
         )
         self._analysis = analysis
         self.costs: FrameCosts | None = None  # of the frame decoded last; None without analysis

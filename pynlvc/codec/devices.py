@@ -16,6 +16,15 @@ def _networks(model: bytes, delta: int, device: str) -> _core.Accelerator:
     return DeviceNetworks(model, delta, usable_device(device))
 
 
+def torch_device(device: str) -> str | None:
+    """What the transformer's codec is given: None for native code. UsageError where PyTorch cannot use the device."""
+    if device == NATIVE:
+        return None
+    from pynlvc.model.device import usable_device
+
+    return str(usable_device(device))
+
+
 def accelerator(device: str) -> _core.MakeAccelerator | None:
     """What the native codec is given to evaluate networks on `device`; None: it evaluates them itself. UsageError where
     PyTorch cannot use the device."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.codec.diffusion_packets import MOST_TICKS, SAMPLES_PER_BYTE, Side, planes_checksum, samples_of
-from pynlvc.model.diffusion.frames import FrameCoder, set_threads
+from pynlvc.model.diffusion.frames import FrameCoder
 from pynlvc.model.diffusion.modelfile import DiffusionModel
 
 MOST_SUM = 2 * MOST_TICKS  # beyond sums of pts and durations
@@ -54,12 +54,11 @@ class DecodedDiffusionFrame:
 class DiffusionDecoder:
     """Decodes the packets of one stream in order, from a keyframe on."""
 
-    def __init__(self, model: bytes, *, threads: int, analysis: bool = False, device: str = "cpu") -> None:
-        set_threads(threads)
+    def __init__(self, model: bytes, *, threads: int, analysis: bool = False, device: str | None = None) -> None:
         self._model = DiffusionModel.from_bytes(model)
         self._hash = hashlib.sha256(model).hexdigest()
         self._analysis = analysis
-        self._device = device
+        self._threads, self._device = threads, device
         self._layout: _core.Format | None = None
         self._delta = -1
         self._coder: FrameCoder | None = None
@@ -96,7 +95,9 @@ class DiffusionDecoder:
             bits = [np.full(plane.shape, 8.0) for plane in planes]
         else:
             if self._coder is None:
-                self._coder = FrameCoder(self._model, self._layout, self._delta, self._device)
+                self._coder = FrameCoder(
+                    self._model, self._layout, self._delta, threads=self._threads, device=self._device
+                )
             planes, bits = self._coder.decode(payload, previous, analysis=self._analysis)
         if planes_checksum(planes) != header.checksum:
             raise _core.BitstreamError("packet: the decoded samples do not have the frame's checksum")

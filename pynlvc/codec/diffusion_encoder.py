@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.codec.diffusion_packets import MOST_TICKS, SAMPLES_PER_BYTE, Side, planes_checksum, samples_of
-from pynlvc.model.diffusion.frames import FrameCoder, set_threads
+from pynlvc.model.diffusion.frames import FrameCoder
 from pynlvc.model.diffusion.modelfile import DiffusionModel
 
 
@@ -45,10 +45,9 @@ class DiffusionEncoder:
         scene_cuts: bool,
         side: Mapping[int, bytes],
         first_number: int = 0,  # frames of the stream that others coded before
-        device: str = "cpu",
+        device: str | None = None,
     ) -> None:
-        set_threads(threads)
-        self._coder = FrameCoder(DiffusionModel.from_bytes(model), layout, delta, device)
+        self._coder = FrameCoder(DiffusionModel.from_bytes(model), layout, delta, threads=threads, device=device)
         self._layout = layout
         self._interval = keyframe_interval
         self._scene_cuts = scene_cuts

@@ -182,7 +182,7 @@ class DeviceNetworks:
     def _compute(requests: list[_Request], compute: Callable[..., Arrays]) -> None:
         columns = zip(*(request.arrays for request in requests), strict=True)
         try:
-            with torch.inference_mode(), _exact_products():
+            with torch.inference_mode(), exact_products:
                 results = compute(*(np.concatenate(column) for column in columns))
         except Exception as error:
             for request in requests:
@@ -194,12 +194,26 @@ class DeviceNetworks:
             request.results = tuple(part[i] for part in parts)
 
 
-class _exact_products:  # noqa: N801 (used like a function)
-    """Float32 products without TF32 while it is entered; the caller's choice afterwards."""
+class _ExactProducts:
+    """Float32 products without TF32 while it is entered, by whatever threads; the caller's choice afterwards."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entered = 0
+        self._former = False
 
     def __enter__(self) -> None:
-        self._former = torch.backends.cuda.matmul.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = False
+        with self._lock:
+            if self._entered == 0:
+                self._former = torch.backends.cuda.matmul.allow_tf32
+                torch.backends.cuda.matmul.allow_tf32 = False
+            self._entered += 1
 
     def __exit__(self, *_: object) -> None:
-        torch.backends.cuda.matmul.allow_tf32 = self._former
+        with self._lock:
+            self._entered -= 1
+            if self._entered == 0:
+                torch.backends.cuda.matmul.allow_tf32 = self._former
+
+
+exact_products = _ExactProducts()

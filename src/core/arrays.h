@@ -55,6 +55,6 @@ void bind_evaluation(py::module_& module);
 void bind_fitting(py::module_& module);
 void bind_models(py::module_& module);
 void bind_external(py::module_& module);
-void bind_attention(py::module_& module);
+void bind_transformer(py::module_& module);
 
 }  // namespace nlvc

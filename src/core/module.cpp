@@ -14,5 +14,5 @@ PYBIND11_MODULE(_core, module) {
     bind_fitting(module);
     bind_models(module);
     bind_external(module);
-    bind_attention(module);
+    bind_transformer(module);
 }

@@ -4,8 +4,9 @@ Equal on every device, for every batch size and however the tokens are split int
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -14,18 +15,17 @@ from torch import Tensor
 
 from pynlvc.model.diffusion.arithmetic import (
     ANY_DEVICE,
-    PROCESSOR,
+    AttentionParts,
     Dense,
     Engine,
-    Keys,
     activation,
     attention_weight,
     stream_activation,
-    weighted_mean,
 )
-from pynlvc.model.diffusion.modelfile import LIMIT, AttentionLayers, FeedForwardLayers, IntegerNetwork
+from pynlvc.model.diffusion.modelfile import LIMIT, AttentionLayers, DenseLayer, FeedForwardLayers, IntegerNetwork
+from pynlvc.model.diffusion.native import PROCESSOR
 from pynlvc.model.diffusion.order import slope_order
-from pynlvc.model.diffusion.shape import LAG, NEIGHBOURS, PATCH, PLACE, REFERENCE_REACH, REFERENCE_TAPS, TOKENS
+from pynlvc.model.diffusion.shape import NEIGHBOURS, PATCH, PLACE, REFERENCE_REACH, REFERENCE_TAPS, TOKENS
 
 MAXIMUM = 255
 MASK_INPUT = 32
@@ -78,72 +78,34 @@ def slope_tables(delta: int, device: torch.device) -> SlopeTables:
     )
 
 
-class _FeedForward:
-    def __init__(self, layers: FeedForwardLayers, device: torch.device, engine: Engine):
-        self._inner = Dense(layers.inner, device, engine)
-        self._outer = Dense(layers.outer, device, engine)
-
-    def __call__(self, r: Tensor) -> Tensor:
-        return r + self._outer(activation(self._inner(stream_activation(r)), 0))
-
-
-class _Attention:
-    """An attention block; what is kept of revealed tokens lives with the caller."""
-
-    def __init__(self, layers: AttentionLayers, heads: int, device: torch.device, engine: Engine):
-        self._query, self._key, self._values, self._out = (
-            Dense(layer, device, engine) for layer in (layers.query, layers.key, layers.values, layers.out)
-        )
-        self._falloff = torch.from_numpy(layers.falloff.astype("i4")).to(device)
-        self._heads = heads
-        self._engine = engine
-
-    def _split(self, x: Tensor) -> Tensor:
-        """[B, n, heads * d] -> [B, heads, n, d]"""
-        return activation(x).unflatten(2, (self._heads, -1)).transpose(1, 2)
-
-    def remember(self, a: Tensor, content: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values [B, heads, n, d] of tokens that are known now."""
-        known = torch.cat([a, content], 2)
-        return self._split(self._key(known)), self._split(self._values(known))
-
-    def __call__(
-        self, a: Tensor, start: int, keys: Tensor, values: Tensor, distance: Tensor, absent: Tensor | None
-    ) -> Tensor:
-        """What attention adds to the stream of ranks [start, start + n), int32 [B, n, width].
-
-        a: float32 [B, n, width]; keys: [B, heads, d, 1024] and values: [B, heads, 1024, d] by rank; distance: int32
-        [1024, 1024]; absent: bool [B, 1024], which tokens lie outside the picture (None: none do).
-        """
-        batch, n, _ = a.shape
-        stop = start + n
-        seen = max(0, stop - LAG)
-        if seen == 0:
-            return self._out(torch.zeros_like(a))
-        queries = self._split(self._query(a))
-        products = self._engine.multiply(queries, keys[:, :, :, :seen])
-        weights, total = self._engine.weigh(products, Keys(self._falloff, distance, start, absent))
-        mixed = weighted_mean(weights, total, values[:, :, :seen], self._engine)
-        return self._out(mixed.transpose(1, 2).reshape(batch, n, -1))
-
-
 class NetworkRunner:
     """One network on a device."""
 
     def __init__(self, net: IntegerNetwork, device: torch.device, engine: Engine | None = None):
         self.shape = net.shape
         self.device = device
-        if engine is None:
-            engine = PROCESSOR if device.type == "cpu" else ANY_DEVICE
-        self.embed = Dense(net.embed, device, engine)
-        self.before = _FeedForward(net.before, device, engine)
-        self.attention1 = _Attention(net.attention1, net.shape.heads, device, engine)
-        self.between = _FeedForward(net.between, device, engine)
-        self.errors = Dense(net.errors, device, engine)
-        self.attention2 = _Attention(net.attention2, net.shape.heads, device, engine)
-        self.after = _FeedForward(net.after, device, engine)
-        self.out = Dense(net.out, device, engine)
-        self.gate = Dense(net.gate, device, engine)
+        chosen: Engine = engine or (PROCESSOR if device.type == "cpu" else ANY_DEVICE)
+        self.engine = chosen
+
+        def dense(layer: DenseLayer) -> Dense:
+            return chosen.dense(layer, device)
+
+        def attention(layers: AttentionLayers) -> AttentionParts:
+            query, key, values, out = map(dense, (layers.query, layers.key, layers.values, layers.out))
+            falloff = torch.from_numpy(layers.falloff.astype("i4")).to(device)
+            return AttentionParts(query, key, values, out, falloff, net.shape.key)
+
+        def feed_forward(layers: FeedForwardLayers) -> Callable[[Tensor], Tensor]:
+            return partial(chosen.feed_forward, inner=dense(layers.inner), outer=dense(layers.outer))
+
+        self.embed = dense(net.embed)
+        self.before = feed_forward(net.before)
+        self.attention = (attention(net.attention1), attention(net.attention2))
+        self.between = feed_forward(net.between)
+        self.errors = dense(net.errors)
+        self.after = feed_forward(net.after)
+        self.out = dense(net.out)
+        self.gate = dense(net.gate)
         # Sums of the linear part stay below 2^30, times weights of 12 bits below 2^53: exact in float64 in any order.
         self.linear = torch.from_numpy(net.linear.astype("f8")).to(device)
         self.hidden_mean = torch.from_numpy(net.hidden_mean.astype("f8")).to(device)
@@ -163,7 +125,7 @@ class PatchCoder:
     """The state of a batch of patches while its tokens are revealed."""
 
     def __init__(self, net: NetworkRunner, batch: PatchBatch, delta: int):
-        device, shape = net.device, net.shape
+        device = net.device
         self._net = net
         self._tables = t = slope_tables(delta, device)
         self._kinds = torch.from_numpy(batch.kinds).to(device)
@@ -172,7 +134,6 @@ class PatchCoder:
         count = len(batch.kinds)
         present = torch.from_numpy(batch.present).to(device)
         self._present = present.float()
-        self._absent = None if batch.present.all() else ~present[:, t.tokens]
         self._samples = torch.zeros(count, TOKENS, device=device)  # by token; 0 where not yet revealed
         self._errors = torch.zeros(count, TOKENS, device=device)
         self._here = self._around = None
@@ -184,8 +145,8 @@ class PatchCoder:
             self._around = (flat[:, t.reference] - self._anchors[:, :, None]).clamp_(-LIMIT, LIMIT)
         else:
             self._anchors = torch.zeros(count, TOKENS, device=device)  # by rank, known with the tokens around
-        self._keys = [torch.zeros(count, shape.heads, shape.key, TOKENS, device=device) for _ in range(2)]
-        self._values = [torch.zeros(count, shape.heads, TOKENS, shape.value, device=device) for _ in range(2)]
+        absent = None if batch.present.all() else ~present[:, t.tokens]
+        self._memory = [net.engine.memory(parts, count, t.distance, absent) for parts in net.attention]
         self._pending: tuple[Tensor, Tensor] | None = None
 
     def predict(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
@@ -206,8 +167,10 @@ class PatchCoder:
         self._place_errors(start, stop, self._mean)
         self._remember2(second, start, stop)
 
-    def predict_all(self, samples: Tensor, rows: int = 128) -> tuple[Tensor, Tensor]:
-        """The same as predict and reveal for every group, with all samples [B, 1024] (by rank) known: for encoders."""
+    def predict_all(self, samples: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
+        """The same as predict and reveal for every group, with all samples [B, 1024] (by rank) known: for encoders.
+        rows: ranks that go through attention at once (None: as the engine likes it)."""
+        rows = rows or self._net.engine.rows
         spans = [(start, min(TOKENS, start + rows)) for start in range(0, TOKENS, rows)]
         self._place_samples(0, TOKENS, samples)
         first = self._embed(0, TOKENS)
@@ -238,7 +201,7 @@ class PatchCoder:
         inputs = [self._differences, shown * MASK_INPUT, place]
         if self._around is not None:
             inputs.append(self._around[:, start:stop])
-        return self._net.before(self._net.embed(torch.cat(inputs, 2), self._kinds))
+        return self._net.before(self._net.embed.of_activations(torch.cat(inputs, 2), self._kinds))
 
     def _median_edge(self, start: int, stop: int) -> Tensor:
         index = self._tables.beside[start:stop]
@@ -255,10 +218,7 @@ class PatchCoder:
     def _stage1(self, r: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """(stream, mean)"""
         net = self._net
-        r = r + net.attention1(
-            stream_activation(r), start, self._keys[0], self._values[0], self._tables.distance, self._absent
-        )
-        r = net.between(r)
+        r = net.between(self._memory[0].attend(start, r))
         taps = len(NEIGHBOURS)
         offset = stop - start - self._differences.shape[1]
         differences = self._differences if offset == 0 else self._differences[:, start:stop]
@@ -266,7 +226,7 @@ class PatchCoder:
         if self._around is not None:
             lines += self._around[:, start:stop].double() @ self._linear[taps:]
         a = stream_activation(r)
-        scores = net.gate(a, self._kinds)
+        scores = net.gate.of_activations(a, self._kinds)
         weights = attention_weight(scores.amax(2, keepdim=True) - scores)
         blended = (weights * lines).sum(2).to(torch.int64)
         change = torch.div(blended, weights.sum(2), rounding_mode="floor").to(torch.int32)
@@ -276,7 +236,7 @@ class PatchCoder:
 
     def _error_stream(self, start: int, stop: int) -> Tensor:
         t = self._tables
-        return self._net.errors(self._errors[:, t.neighbours[start:stop]] * t.shown[start:stop])
+        return self._net.errors.of_activations(self._errors[:, t.neighbours[start:stop]] * t.shown[start:stop])
 
     def _stage2(self, r: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """(stream before attention 2, outputs)"""
@@ -285,10 +245,8 @@ class PatchCoder:
 
     def _finish(self, r: Tensor, start: int, stop: int) -> Tensor:
         net = self._net
-        r = r + net.attention2(
-            stream_activation(r), start, self._keys[1], self._values[1], self._tables.distance, self._absent
-        )
-        outputs = net.out(stream_activation(net.after(r)), self._kinds)
+        r = net.after(self._memory[1].attend(start, r))
+        outputs = net.out.of_stream(r, self._kinds)
         outputs[:, :, SCALE_OUTPUTS:] += self._temperature
         return outputs
 
@@ -307,14 +265,10 @@ class PatchCoder:
         level = torch.floor(samples / 2) - 64
         wide = (8 * d).clamp(-LIMIT, LIMIT)
         content = torch.stack([d.clamp(-LIMIT, LIMIT), wide, wide.abs(), level], 2)
-        self._store(0, start, stop, *self._net.attention1.remember(stream_activation(r), content))
+        self._memory[0].remember(start, r, content)
 
     def _remember2(self, r: Tensor, start: int, stop: int) -> None:
         e = self._errors[:, self._tables.tokens[start:stop]]
         wide = (8 * e).clamp(-LIMIT, LIMIT)
         content = torch.stack([e, wide, (2 * e).abs().clamp_max(LIMIT), wide.abs()], 2)
-        self._store(1, start, stop, *self._net.attention2.remember(stream_activation(r), content))
-
-    def _store(self, block: int, start: int, stop: int, keys: Tensor, values: Tensor) -> None:
-        self._keys[block][:, :, :, start:stop] = keys.transpose(2, 3)
-        self._values[block][:, :, start:stop] = values
+        self._memory[1].remember(start, r, content)
