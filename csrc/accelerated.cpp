@@ -82,7 +82,9 @@ class Run {
         evaluator_.kernels.errors(samples(at), means_.data() + i * kLanes, context_.settings.q, made);
         for (int lane = 0; known != nullptr && lane < at.count; ++lane)
             if (known[at.y + lane] != 0) made[lane] = 0;
-        std::copy_n(made, at.count, context_.errors[kErr].data() + context_.layout.group(at.group) + at.y);
+        const ptrdiff_t first = context_.layout.group(at.group) + at.y;
+        std::copy_n(made, at.count, context_.errors[kErr].data() + first);
+        context_.reveal(first, at.count);
     }
     size_t size() const { return positions_.size(); }
     int group(size_t i) const { return positions_[i].group; }

@@ -58,12 +58,20 @@ Edge choose_edge(int w, int n, int c) {
 
 void PlaneContext::reset(const CodingSettings& coding, int width, int height) {
     settings = coding;
+    narrow = !coding.intra && coding.depth == 8;
     layout = SkewLayout(width, height, coding.delta);
     present.fill(false);
     classes.clear();
     samples[kCur].resize(layout.size());
+    if (narrow) bytes[kCur].resize(layout.size());
     errors[kErr].assign(layout.size(), 0);
     present[kCur] = present[kErr] = true;
+}
+
+void PlaneContext::set(PlaneId id, const Plane& source, int top, RowRange rows) {
+    if (!narrow || id == kCur) skew(layout, source, top, rows, samples[id]);
+    if (narrow) skew(layout, source, top, rows, bytes[id]);
+    present[id] = true;
 }
 
 std::array<bool, kPlaneIds> needed_planes(const CompiledNetwork& network, bool intra) {
@@ -109,8 +117,22 @@ BatchPosition batch_at(const SkewLayout& layout, int g, int y) {
     return at;
 }
 
+void find_byte_anchors(const PlaneContext& context, const BatchPosition& at, const int8_t* (&rows)[kAnchors + 1]) {
+    static constexpr int8_t kZeros[kLanes] = {};
+    constexpr PlaneId kPlanes[kAnchors] = {kRef1Sub, kGuide1Ref, kGuide2Ref};
+    const ptrdiff_t first = context.layout.group(at.group) + at.y;
+    for (int a = 0; a < kAnchors; ++a)
+        rows[a] = context.present[kPlanes[a]] ? context.bytes[kPlanes[a]].data() + first : kZeros;
+    rows[kNoAnchor] = kZeros;
+}
+
 void find_anchors(const PlaneContext& context, const BatchPosition& at, int32_t (*anchors)[kLanes]) {
     const SkewLayout& layout = context.layout;
+    if (context.narrow) {
+        const int8_t* from = context.bytes[kRef1Sub].data() + layout.group(at.group) + at.y;
+        for (int lane = 0; lane < kLanes; ++lane) anchors[0][lane] = from[lane] + 128;
+        return;
+    }
     if (!context.settings.intra) {
         constexpr PlaneId kPlanes[kAnchors] = {kRef1Sub, kGuide1Ref, kGuide2Ref};
         for (int a = 0; a < kAnchors; ++a) {

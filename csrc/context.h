@@ -26,6 +26,9 @@ struct PlaneContext {
     SkewLayout layout;
     std::array<std::vector<uint16_t>, kPlaneIds> samples;
     std::array<std::vector<int8_t>, kPlaneIds> errors;
+    /// Samples of eight bits less 128, beside which only `cur` has 16-bit ones: half as much to read for every tap.
+    std::array<std::vector<int8_t>, kPlaneIds> bytes;
+    bool narrow = false;  ///< whether samples are in `bytes`: P-frames of 8 bits, whose anchors are samples too
     std::array<bool, kPlaneIds> present{};  ///< which of them are set
     std::vector<int8_t> classes;            ///< the correction set of each sample; empty: set 0
 
@@ -33,13 +36,17 @@ struct PlaneContext {
     /// anything, and `err`, which is zero.
     void reset(const CodingSettings& coding, int width, int height);
     /// Sets a plane from a grid whose row `top` is the slice's first; taps clamp to `rows` of the grid.
-    void set(PlaneId id, const Plane& source, int top, RowRange rows) {
-        skew(layout, source, top, rows, samples[id]);
-        present[id] = true;
-    }
+    void set(PlaneId id, const Plane& source, int top, RowRange rows);
     void set(PlaneId id, const ErrorPlane& source, int top, RowRange rows) {
         skew(layout, source, top, rows, errors[id]);
         present[id] = true;
+    }
+    /// Gives the taps `count` samples of `cur` that begin at this index of the layout.
+    void reveal(ptrdiff_t first, int count) {
+        if (!narrow) return;
+        const uint16_t* from = samples[kCur].data() + first;
+        int8_t* to = bytes[kCur].data() + first;
+        for (int i = 0; i < count; ++i) to[i] = less_128(from[i]);
     }
 };
 
@@ -67,7 +74,13 @@ struct BatchPosition {
 /// The batch of group g that begins in row y.
 BatchPosition batch_at(const SkewLayout& layout, int g, int y);
 
-/// Anchors of a batch, samples; lanes past the count hold anything in [-65535, 131070].
+/// Anchors of a batch, samples; lanes past the count hold anything in [-65535, 131070]. With narrow samples A alone:
+/// the taps find theirs in `bytes`.
 void find_anchors(const PlaneContext& context, const BatchPosition& at, int32_t (*anchors)[kLanes]);
+
+constexpr int kNoAnchor = kAnchors;  ///< the number of an anchor that is zero
+
+/// With narrow samples: where the bytes of the anchors of a batch are, by number.
+void find_byte_anchors(const PlaneContext& context, const BatchPosition& at, const int8_t* (&rows)[kAnchors + 1]);
 
 }  // namespace nlvc

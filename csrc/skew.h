@@ -61,9 +61,9 @@ void for_groups(const SkewLayout& layout, int y0, bool whole, int begin, int end
 }
 
 /// Copies rows [top, top + layout.height()) of `source` into the layout; positions outside are clamped to the columns
-/// of the plane and to the rows [rows.top, rows.bottom).
-template <class T>
-void skew(const SkewLayout& layout, const Grid<T>& source, int top, RowRange rows, std::vector<T>& out) {
+/// of the plane and to the rows [rows.top, rows.bottom). Samples in bytes become less by 128.
+template <class T, class U>
+void skew(const SkewLayout& layout, const Grid<T>& source, int top, RowRange rows, std::vector<U>& out) {
     out.resize(layout.size());
     const int w = layout.width(), h = layout.height(), delta = layout.delta();
     for (int y0 = -kReach; y0 < h + kReach; y0 += kTurned) {
@@ -72,7 +72,7 @@ void skew(const SkewLayout& layout, const Grid<T>& source, int top, RowRange row
         for (int y = y0; y < y1; ++y) row[y - y0] = source.row(std::clamp(top + y, rows.top, rows.bottom - 1));
         auto turn = [&](int g) {
             const T* in[kTurned];
-            T* to[kTurned];
+            U* to[kTurned];
             for (int i = 0; i < kTurned; ++i) {
                 in[i] = row[i] + (g - delta * (y0 + i));
                 to[i] = out.data() + layout.group(g + i) + y0;
@@ -87,8 +87,8 @@ void skew(const SkewLayout& layout, const Grid<T>& source, int top, RowRange row
                 if (above > delta * y0) first = (above - delta * y0 + delta - 1) / delta + y0;
                 last = std::min(last, y0 + (below - delta * y0) / delta);
             }
-            T* at = out.data() + layout.group(g);
-            for (int y = first; y <= last; ++y) at[y] = row[y - y0][std::clamp(g - delta * y, 0, w - 1)];
+            U* at = out.data() + layout.group(g);
+            for (int y = first; y <= last; ++y) convert(row[y - y0][std::clamp(g - delta * y, 0, w - 1)], at[y]);
         };
         for_groups(layout, y0, y1 - y0 == kTurned, -kReach + delta * y0, w + kReach + delta * (y1 - 1), turn, single);
     }

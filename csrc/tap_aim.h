@@ -23,7 +23,7 @@ class Aim {
     int group_ = -1;
     std::vector<TapSource> sources_;
     std::vector<Origin<uint16_t>> samples_;
-    std::vector<Origin<int8_t>> errors_;
+    std::vector<Origin<int8_t>> bytes_;
 };
 
 }  // namespace nlvc

@@ -36,6 +36,7 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
     auto finish = [&] {
         if (before.pending != nullptr) kernels.finish(*before.pending);
         before.pending = nullptr;
+        context.reveal(layout.group(before.at.group) + before.at.y, before.at.count);
         int8_t made[kLanes];  // lanes past the count are computed as well
         kernels.errors(before.samples, before.mean, settings.q, made);
         for (int lane = 0; before.known != nullptr && lane < before.at.count; ++lane)
@@ -55,7 +56,10 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
         const uint8_t* known = visitor.start_group(g, layout.first_row(g), last, samples);
         for (int y = layout.first_row(g); y <= last; y += kLanes) {
             const BatchPosition at = batch_at(layout, g, y);
-            if (known != nullptr && std::count(known + y, known + y + at.count, 1) == at.count) continue;
+            if (known != nullptr && std::count(known + y, known + y + at.count, 1) == at.count) {
+                context.reveal(layout.group(g) + y, at.count);
+                continue;
+            }
             if (before.seen_from(at)) finish();
             find_anchors(context, at, batch.anchors);
             kernels.gather(context, inputs, at, batch.anchors, batch.taps);

@@ -192,6 +192,47 @@ inline I32 taps4(Row a, Row b, Row c, Row d) {
             _mm256_max_epi8(_mm256_permute2x128_si256(even, odd, 0x31), least)};
 }
 
+struct Bytes4 {
+    __m256i ac, bd;
+};
+inline Bytes4 load_bytes4(const int8_t* a, const int8_t* b, const int8_t* c, const int8_t* d) {
+    auto two = [](const int8_t* p, const int8_t* q) {
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(load_half(p)), load_half(q), 1);
+    };
+    return {two(a, c), two(b, d)};
+}
+inline Bytes4 repeat_bytes(const int8_t* p) {
+    const __m256i two = _mm256_broadcastsi128_si256(load_half(p));
+    return {two, two};
+}
+using ByteMask = __m128i;
+inline ByteMask byte_mask(Mask m) {
+    alignas(16) int8_t bytes[kLanes];
+    store_bytes(bytes, m);
+    return load_half(bytes);
+}
+inline ByteMask all_bytes(bool is) { return _mm_set1_epi8(is ? -1 : 0); }
+inline ByteMask both_bytes(ByteMask m, ByteMask n) { return _mm_and_si128(m, n); }
+inline Bytes4 bytes_keep(Bytes4 v, ByteMask a, ByteMask b, ByteMask c, ByteMask d) {
+    return {_mm256_and_si256(v.ac, _mm256_set_m128i(c, a)), _mm256_and_si256(v.bd, _mm256_set_m128i(d, b))};
+}
+inline Bytes4 bytes_or(Bytes4 a, Bytes4 b) { return {_mm256_or_si256(a.ac, b.ac), _mm256_or_si256(a.bd, b.bd)}; }
+inline Bytes4 bytes_sub(Bytes4 a, Bytes4 b) {
+    return {_mm256_subs_epi8(a.ac, b.ac), _mm256_subs_epi8(a.bd, b.bd)};
+}
+inline Bytes4 bytes_abs(Bytes4 a) {
+    const __m256i least = _mm256_set1_epi8(-127);
+    return {_mm256_abs_epi8(_mm256_max_epi8(a.ac, least)), _mm256_abs_epi8(_mm256_max_epi8(a.bd, least))};
+}
+inline I32 turn_bytes(Bytes4 a) {
+    const __m256i turn = _mm256_broadcastsi128_si256(_mm_set_epi8(15, 14, 7, 6, 13, 12, 5, 4, 11, 10, 3, 2, 9, 8, 1, 0));
+    const __m256i least = _mm256_set1_epi8(-127);
+    auto half = [&](__m256i pairs) {  // of a and b, then those of c and d
+        return _mm256_max_epi8(_mm256_shuffle_epi8(_mm256_permute4x64_epi64(pairs, 0xd8), turn), least);
+    };
+    return {half(_mm256_unpacklo_epi8(a.ac, a.bd)), half(_mm256_unpackhi_epi8(a.ac, a.bd))};
+}
+
 #include "kernels/row_blocks.h"
 #include "kernels/vector.h"
 // clang-format on

@@ -158,6 +158,35 @@ inline I32 taps4(Row a, Row b, Row c, Row d) {
     return _mm512_max_epi8(words, _mm512_set1_epi8(-127));
 }
 
+using Bytes4 = __m512i;
+inline Bytes4 load_bytes4(const int8_t* a, const int8_t* b, const int8_t* c, const int8_t* d) {
+    auto row = [](const int8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); };
+    Bytes4 v = _mm512_castsi128_si512(row(a));
+    v = _mm512_inserti32x4(v, row(b), 1);
+    v = _mm512_inserti32x4(v, row(c), 2);
+    return _mm512_inserti32x4(v, row(d), 3);
+}
+inline Bytes4 repeat_bytes(const int8_t* p) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+using ByteMask = uint16_t;
+inline ByteMask byte_mask(Mask m) { return m; }
+inline ByteMask all_bytes(bool is) { return is ? 0xffff : 0; }
+inline ByteMask both_bytes(ByteMask m, ByteMask n) { return m & n; }
+inline Bytes4 bytes_keep(Bytes4 v, ByteMask a, ByteMask b, ByteMask c, ByteMask d) {
+    const uint64_t low = a | uint32_t{b} << 16, high = c | uint32_t{d} << 16;
+    return _mm512_maskz_mov_epi8(low | high << 32, v);
+}
+inline Bytes4 bytes_or(Bytes4 a, Bytes4 b) { return _mm512_or_si512(a, b); }
+inline Bytes4 bytes_sub(Bytes4 a, Bytes4 b) { return _mm512_subs_epi8(a, b); }
+inline Bytes4 bytes_abs(Bytes4 a) { return _mm512_abs_epi8(_mm512_max_epi8(a, _mm512_set1_epi8(-127))); }
+inline I32 turn_bytes(Bytes4 a) {
+    const __m512i fours = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    const __m128i turn = _mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    const I32 words = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(fours, a), _mm512_broadcast_i32x4(turn));
+    return _mm512_max_epi8(words, _mm512_set1_epi8(-127));
+}
+
 #include "kernels/row_blocks.h"
 #include "kernels/vector.h"
 // clang-format on

@@ -16,19 +16,20 @@ constexpr int kProductSamples = 512;  ///< columns of `products`
 enum class TapKind : uint8_t {
     kDifference,  ///< a sample minus an anchor
     kError,       ///< a prediction error
+    kByte,        ///< with narrow samples all of them: a byte minus the byte of an anchor, or of none
     kLevel,       ///< from anchor A alone
 };
 
-/// What four taps that become one word have in common.
+/// What four taps that become one word have in common. Lists are filled up to whole words.
 enum class FourKind : uint8_t {
     kMixed,
-    kDifferences,        ///< samples minus anchors
+    kDifferences,        ///< samples minus one anchor, or bytes minus one
     kMaskedDifferences,  ///< the same, some of them masked
     kErrors,             ///< prediction errors
-    kAbsoluteErrors,
+    kAbsoluteErrors,     ///< their absolute values
 };
 
-/// Where a tap reads for one group: row y of the group at samples[y] or errors[y].
+/// Where a tap reads for one group: row y of the group at samples[y] or bytes[y].
 struct TapSource {
     TapKind kind;
     bool absolute;
@@ -37,7 +38,7 @@ struct TapSource {
     uint8_t anchor;
     FourKind four;  ///< of this tap and the next three, in every fourth of a list
     const uint16_t* samples;
-    const int8_t* errors;
+    const int8_t* bytes;  ///< prediction errors, and narrow samples
 };
 
 constexpr int kMaxWords = (kMaxWidth + 3) / 4;

@@ -256,15 +256,50 @@ inline Row row_settle2(Row a, Row b, Row c, Row d, const int* f, int maximum) {
     };
     return {half(a.low, b.low, c.low, d.low), half(a.high, b.high, c.high, d.high)};
 }
-inline I32 taps4(Row a, Row b, Row c, Row d) {
-    auto bytes = [](Row r) { return vmaxq_s8(vcombine_s8(vqmovn_s16(r.low), vqmovn_s16(r.high)), vdupq_n_s8(-127)); };
-    const int8x16_t w = bytes(a), x = bytes(b), y = bytes(c), z = bytes(d);
+struct Bytes4 {
+    int8x16_t row[4];
+};
+inline Bytes4 load_bytes4(const int8_t* a, const int8_t* b, const int8_t* c, const int8_t* d) {
+    return {{vld1q_s8(a), vld1q_s8(b), vld1q_s8(c), vld1q_s8(d)}};
+}
+inline Bytes4 repeat_bytes(const int8_t* p) { return load_bytes4(p, p, p, p); }
+template <class Function>
+inline Bytes4 each_row(Function f) {
+    return {{f(0), f(1), f(2), f(3)}};
+}
+using ByteMask = int8x16_t;
+inline ByteMask byte_mask(Mask m) {
+    int8_t bytes[kLanes];
+    store_bytes(bytes, keep(m, set(-1)));
+    return vld1q_s8(bytes);
+}
+inline ByteMask all_bytes(bool is) { return vdupq_n_s8(is ? -1 : 0); }
+inline ByteMask both_bytes(ByteMask m, ByteMask n) { return vandq_s8(m, n); }
+inline Bytes4 bytes_keep(const Bytes4& v, ByteMask a, ByteMask b, ByteMask c, ByteMask d) {
+    return {{vandq_s8(v.row[0], a), vandq_s8(v.row[1], b), vandq_s8(v.row[2], c), vandq_s8(v.row[3], d)}};
+}
+inline Bytes4 bytes_or(const Bytes4& a, const Bytes4& b) {
+    return each_row([&](int i) { return vorrq_s8(a.row[i], b.row[i]); });
+}
+inline Bytes4 bytes_sub(const Bytes4& a, const Bytes4& b) {
+    return each_row([&](int i) { return vqsubq_s8(a.row[i], b.row[i]); });
+}
+inline Bytes4 bytes_abs(const Bytes4& a) {
+    return each_row([&](int i) { return vqabsq_s8(a.row[i]); });
+}
+inline I32 turn_bytes(const Bytes4& a) {
+    auto row = [&](int i) { return vmaxq_s8(a.row[i], vdupq_n_s8(-127)); };
+    const int8x16_t w = row(0), x = row(1), y = row(2), z = row(3);
     auto join = [](int8x16_t p, int8x16_t q, bool second) {
         const int16x8_t first = vreinterpretq_s16_s8(p), other = vreinterpretq_s16_s8(q);
         return vreinterpretq_s32_s16(second ? vzip2q_s16(first, other) : vzip1q_s16(first, other));
     };
     const int8x16_t wx0 = vzip1q_s8(w, x), yz0 = vzip1q_s8(y, z), wx1 = vzip2q_s8(w, x), yz1 = vzip2q_s8(y, z);
     return {{join(wx0, yz0, false), join(wx0, yz0, true), join(wx1, yz1, false), join(wx1, yz1, true)}};
+}
+inline I32 taps4(Row a, Row b, Row c, Row d) {
+    auto bytes = [](Row r) { return vcombine_s8(vqmovn_s16(r.low), vqmovn_s16(r.high)); };
+    return turn_bytes({{bytes(a), bytes(b), bytes(c), bytes(d)}});
 }
 
 // Each builds on those before it.

@@ -123,6 +123,11 @@ inline void differences(const uint16_t* samples, const T* anchor, int q, int8_t*
     }
 }
 
+inline void byte_differences(const int8_t* bytes, const int8_t* anchor, int8_t* out) {
+    for (int lane = 0; lane < kLanes; ++lane)
+        out[lane] = static_cast<int8_t>(std::clamp(bytes[lane] - anchor[lane], -127, 127));
+}
+
 template <class T>
 void gather_as(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
                const int32_t (*anchors)[kLanes], Words4<int8_t>* values) {
@@ -131,17 +136,22 @@ void gather_as(const PlaneContext& context, const std::vector<TapSource>& taps, 
     T anchor[kAnchors][kLanes];
     for (int a = 0; a < kAnchors; ++a)
         for (int lane = 0; lane < kLanes; ++lane) anchor[a][lane] = static_cast<T>(anchors[a][lane]);
+    const int8_t* byte_anchors[kAnchors + 1] = {};
+    if (context.narrow) find_byte_anchors(context, at, byte_anchors);
     for (size_t i = 0; i < taps.size(); ++i) {
         const TapSource& tap = taps[i];
         int8_t out[kLanes];
-        if (tap.kind == TapKind::kDifference) {
-            differences(tap.samples + at.y, anchor[tap.anchor], q, out);
+        if (tap.kind == TapKind::kDifference || tap.kind == TapKind::kByte) {
+            if (tap.kind == TapKind::kByte)
+                byte_differences(tap.bytes + at.y, byte_anchors[tap.anchor], out);
+            else
+                differences(tap.samples + at.y, anchor[tap.anchor], q, out);
             for (int lane = 0; tap.masked && !at.interior && lane < at.count; ++lane) {
                 const int x = at.x(lane, layout.delta()) + tap.dx, y = at.y + lane + tap.dy;
                 if (x < 0 || x >= layout.width() || y < 0 || y >= layout.height()) out[lane] = 0;
             }
         } else if (tap.kind == TapKind::kError) {
-            std::memcpy(out, tap.errors + at.y, kLanes);
+            std::memcpy(out, tap.bytes + at.y, kLanes);
         } else {
             for (int lane = 0; lane < kLanes; ++lane)
                 out[lane] = static_cast<int8_t>(

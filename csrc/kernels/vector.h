@@ -38,6 +38,19 @@
 //     row_keep(m, a)                     a where the mask m is set, else 0
 //     taps4(a, b, c, d)                  four rows as the bytes of sixteen lanes, each clip(v, -127, 127)
 // clang-format on
+// and on four times sixteen bytes (`Bytes4`),
+// clang-format off
+//     load_bytes4(a, b, c, d)            four rows of int8_t
+//     repeat_bytes(p)                    the same row four times
+//     bytes_or(a, b)
+//     byte_mask(m)                       a `Mask` as a `ByteMask` of sixteen bytes
+//     all_bytes(is)                      a ByteMask of ones or zeros
+//     both_bytes(m, n)                   m and n
+//     bytes_keep(v, a, b, c, d)          a row where its mask is set, else 0
+//     bytes_sub(a, b)                    saturating
+//     bytes_abs(a)                       |max(a, -127)|
+//     turn_bytes(a)                      the rows as the bytes of sixteen lanes, each max(v, -127)
+// clang-format on
 //
 // All functions give the integers of network.h and mixture.h (tests/test_kernels.py).
 

@@ -38,7 +38,7 @@ inline void gather_as(const PlaneContext& context, const std::vector<TapSource>&
                 value = row_sra(row_sub(load_row<kLanes>(samples), narrow[tap.anchor]), q);
             if (tap.masked && inside != nullptr) value = row_and(value, inside->of(tap));
         } else if (tap.kind == TapKind::kError) {
-            value = row_bytes(tap.errors + at.y);
+            value = row_bytes(tap.bytes + at.y);
         } else {
             value = clipped(sub(sra(wide[0], context.settings.depth - 8), set(128)));
         }
@@ -51,8 +51,8 @@ inline void gather_as(const PlaneContext& context, const std::vector<TapSource>&
         return q == 0 ? value : row_sra(value, q);
     };
     auto four = [&](auto row) { return taps4(row(tap[0]), row(tap[1]), row(tap[2]), row(tap[3])); };
-    auto error = [&](const TapSource& t) { return row_bytes(t.errors + at.y); };
-    for (; end - tap >= 4; tap += 4, ++values) {
+    auto error = [&](const TapSource& t) { return row_bytes(t.bytes + at.y); };
+    for (; tap != end; tap += 4, ++values) {
         I32 word;
         if (!kWide &&
             (tap->four == FourKind::kDifferences || (tap->four == FourKind::kMaskedDifferences && inside == nullptr)))
@@ -65,14 +65,71 @@ inline void gather_as(const PlaneContext& context, const std::vector<TapSource>&
             word = four(row_of);
         store(reinterpret_cast<int32_t*>(*values), word);
     }
-    if (tap == end) return;
-    const Row zero = row_set(0);
-    store(reinterpret_cast<int32_t*>(*values),
-          taps4(row_of(tap[0]), end - tap > 1 ? row_of(tap[1]) : zero, end - tap > 2 ? row_of(tap[2]) : zero, zero));
+}
+
+/// The same for narrow samples.
+struct InsideBytes {
+    ByteMask columns[2 * kReach + 1], rows[2 * kReach + 1];
+
+    InsideBytes(const SkewLayout& layout, const BatchPosition& at) {
+        const I32 lane = load(kLaneNumbers), x = sub(set(at.x(0, layout.delta())), mul(lane, set(layout.delta())));
+        const I32 y = add(lane, set(at.y));
+        auto within = [](I32 v, int end) { return byte_mask(both(less(set(-1), v), less(v, set(end)))); };
+        for (int d = -kReach; d <= kReach; ++d) {
+            columns[d + kReach] = within(add(x, set(d)), layout.width());
+            rows[d + kReach] = within(add(y, set(d)), layout.height());
+        }
+    }
+    ByteMask of(const TapSource& tap) const {
+        return tap.masked ? both_bytes(columns[tap.dx + kReach], rows[tap.dy + kReach]) : all_bytes(true);
+    }
+};
+
+/// gather for narrow samples
+inline void gather_bytes(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
+                         Words4<int8_t>* values) {
+    const InsideBytes* inside = nullptr;
+    alignas(InsideBytes) unsigned char memory[sizeof(InsideBytes)];
+    if (!at.interior) inside = new (memory) InsideBytes(context.layout, at);
+    const int8_t* anchors[kAnchors + 1];
+    find_byte_anchors(context, at, anchors);
+    Bytes4 anchor[kAnchors + 1];
+    for (int a = 0; a <= kAnchors; ++a) anchor[a] = repeat_bytes(anchors[a]);
+    const TapSource* tap = taps.data();
+    const TapSource* end = tap + taps.size();
+    auto values_of = [&] {
+        return load_bytes4(tap[0].bytes + at.y, tap[1].bytes + at.y, tap[2].bytes + at.y, tap[3].bytes + at.y);
+    };
+    auto kept = [&](Bytes4 v, auto mask) {
+        return bytes_keep(v, mask(tap[0]), mask(tap[1]), mask(tap[2]), mask(tap[3]));
+    };
+    auto masked = [&](Bytes4 v) {
+        return inside == nullptr ? v : kept(v, [&](const TapSource& t) { return inside->of(t); });
+    };
+    for (; tap != end; tap += 4, ++values) {
+        I32 word;
+        if (tap->four == FourKind::kDifferences) {
+            word = turn_bytes(bytes_sub(values_of(), anchor[tap->anchor]));
+        } else if (tap->four == FourKind::kMaskedDifferences) {
+            word = turn_bytes(masked(bytes_sub(values_of(), anchor[tap->anchor])));
+        } else if (tap->four == FourKind::kErrors) {
+            word = turn_bytes(values_of());
+        } else if (tap->four == FourKind::kAbsoluteErrors) {
+            word = turn_bytes(bytes_abs(values_of()));
+        } else {
+            const Bytes4 v =
+                masked(bytes_sub(values_of(), load_bytes4(anchors[tap[0].anchor], anchors[tap[1].anchor],
+                                                          anchors[tap[2].anchor], anchors[tap[3].anchor])));
+            word = turn_bytes(bytes_or(kept(v, [](const TapSource& t) { return all_bytes(!t.absolute); }),
+                                       kept(bytes_abs(v), [](const TapSource& t) { return all_bytes(t.absolute); })));
+        }
+        store(reinterpret_cast<int32_t*>(*values), word);
+    }
 }
 
 void gather(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
             const int32_t (*anchors)[kLanes], Words4<int8_t>* values) {
+    if (context.narrow) return gather_bytes(context, taps, at, values);
     constexpr int kNarrowDepth = 13;  // 3 * maximum fits 15 bits
     const Inside* inside = nullptr;
     alignas(Inside) unsigned char memory[sizeof(Inside)];
