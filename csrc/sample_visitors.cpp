@@ -63,7 +63,7 @@ void DecodingVisitor::visit(const BatchPosition& at, const BatchValues& values, 
     if (repeats_ == nullptr) {
         samples_.count = at.count;
         samples_.samples = samples;
-        kernels_.open(values.outputs, values.mean, samples_);
+        kernels_.of(at.count).open(values.outputs, values.mean, samples_);
         if (!recorder_.active()) return;
         kernels_.finish(samples_);
         uint32_t low[kLanes], high[kLanes];

@@ -25,7 +25,6 @@ struct Unfinished {
 
 void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& visitor) {
     if (evaluator.accelerator != nullptr) return run_plane_accelerated(context, evaluator, visitor);
-    const Kernels& kernels = evaluator.kernels;
     const CompiledNetwork& network = evaluator.network;
     const PackedCorrection* correction = evaluator.correction;
     const CodingSettings& settings = context.settings;
@@ -34,11 +33,11 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
     BatchValues batch{};
     Unfinished before;
     auto finish = [&] {
-        if (before.pending != nullptr) kernels.finish(*before.pending);
+        if (before.pending != nullptr) evaluator.kernels.finish(*before.pending);
         before.pending = nullptr;
         context.reveal(layout.group(before.at.group) + before.at.y, before.at.count);
         int8_t made[kLanes];  // lanes past the count are computed as well
-        kernels.errors(before.samples, before.mean, settings.q, made);
+        evaluator.kernels.errors(before.samples, before.mean, settings.q, made);
         for (int lane = 0; before.known != nullptr && lane < before.at.count; ++lane)
             if (before.known[lane] != 0) made[lane] = 0;
         if (before.at.count == kLanes)
@@ -61,6 +60,7 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
                 continue;
             }
             if (before.seen_from(at)) finish();
+            const Kernels& kernels = evaluator.kernels.of(at.count);
             find_anchors(context, at, batch.anchors);
             kernels.gather(context, inputs, at, batch.anchors, batch.taps);
             kernels.stage1(network, batch, before.pending);

@@ -140,28 +140,6 @@ struct Two {
 };
 inline Two tails(I32 u, I32 v) { return {tail(u), tail(v)}; }
 
-inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
-    auto half = [&](auto column, uint32_t(*to)[kFirstWindow]) {
-        __m256i four[2][4];  // [j / 4][i]: columns 4 * (j / 4) .. + 3 of lanes i and 4 + i
-        for (int h = 0; h < 2; ++h) {
-            const __m256i a = column(4 * h), b = column(4 * h + 1), c = column(4 * h + 2), d = column(4 * h + 3);
-            const __m256i ab0 = _mm256_unpacklo_epi32(a, b), ab2 = _mm256_unpackhi_epi32(a, b);
-            const __m256i cd0 = _mm256_unpacklo_epi32(c, d), cd2 = _mm256_unpackhi_epi32(c, d);
-            four[h][0] = _mm256_unpacklo_epi64(ab0, cd0);
-            four[h][1] = _mm256_unpackhi_epi64(ab0, cd0);
-            four[h][2] = _mm256_unpacklo_epi64(ab2, cd2);
-            four[h][3] = _mm256_unpackhi_epi64(ab2, cd2);
-        }
-        auto put = [&](int lane, __m256i row) { _mm256_store_si256(reinterpret_cast<__m256i*>(to[lane]), row); };
-        for (int i = 0; i < 4; ++i) {
-            put(i, _mm256_permute2x128_si256(four[0][i], four[1][i], 0x20));
-            put(4 + i, _mm256_permute2x128_si256(four[0][i], four[1][i], 0x31));
-        }
-    };
-    half([&](int j) { return columns[j].low; }, rows);
-    half([&](int j) { return columns[j].high; }, rows + 8);
-}
-
 inline uint32_t reached(const uint32_t* bounds, uint64_t unit, uint64_t code) {
     const __m256i u = _mm256_set1_epi64x(static_cast<int64_t>(unit)),
                   c = _mm256_set1_epi64x(static_cast<int64_t>(code));
@@ -190,6 +168,20 @@ inline I32 taps4(Row a, Row b, Row c, Row d) {
     const __m256i least = _mm256_set1_epi8(-127);
     return {_mm256_max_epi8(_mm256_permute2x128_si256(even, odd, 0x20), least),
             _mm256_max_epi8(_mm256_permute2x128_si256(even, odd, 0x31), least)};
+}
+
+inline void store_turned(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
+    __m256i half[kFirstWindow];
+    for (int j = 0; j < kFirstWindow; ++j) half[j] = columns[j].low;
+    turn8(half, rows);
+    for (int j = 0; j < kFirstWindow; ++j) half[j] = columns[j].high;
+    turn8(half, rows + kLanes / 2);
+}
+inline I32 twice(I32 a) { return {a.low, a.low}; }
+inline void store_turned8(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
+    __m256i half[kFirstWindow];
+    for (int j = 0; j < kFirstWindow; ++j) half[j] = j % 2 == 0 ? columns[j / 2].low : columns[j / 2].high;
+    turn8(half, rows);
 }
 
 struct Bytes4 {
@@ -235,11 +227,23 @@ inline I32 turn_bytes(Bytes4 a) {
 
 #include "kernels/row_blocks.h"
 #include "kernels/vector.h"
+#include "kernels/vector_open8.h"
 // clang-format on
 
+namespace half {
+#include "kernels/lanes8_avx2.h"
+
+inline void dot4(I32& acc, I32 x, const int32_t* w) {
+    const __m256i pairs = _mm256_maddubs_epi16(x, _mm256_set1_epi32(*w));  // as above
+    acc = _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+inline void dot4_wide(I32& acc, I32 x, const int32_t* w) { acc = dot4_half(acc, x, _mm256_set1_epi32(*w)); }
+
+#include "kernels/vector_half.h"
+}  // namespace half
 }  // namespace
 
-const Kernels kAvx2Kernels = kTable;
+const Kernels kAvx2Kernels = table(&half::kTable);
 
 }  // namespace nlvc
 

@@ -158,6 +158,16 @@ inline I32 taps4(Row a, Row b, Row c, Row d) {
     return _mm512_max_epi8(words, _mm512_set1_epi8(-127));
 }
 
+inline I32 twice(I32 a) { return _mm512_broadcast_i64x4(_mm512_castsi512_si256(a)); }
+inline void store_turned8(const I32* columns, uint32_t (*rows)[kFirstWindow]) {
+    __m256i half[kFirstWindow];
+    for (int j = 0; j < kFirstWindow; j += 2) {
+        half[j] = _mm512_castsi512_si256(columns[j / 2]);
+        half[j + 1] = _mm512_extracti64x4_epi64(columns[j / 2], 1);
+    }
+    turn8(half, rows);
+}
+
 using Bytes4 = __m512i;
 inline Bytes4 load_bytes4(const int8_t* a, const int8_t* b, const int8_t* c, const int8_t* d) {
     auto row = [](const int8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); };
@@ -189,11 +199,22 @@ inline I32 turn_bytes(Bytes4 a) {
 
 #include "kernels/row_blocks.h"
 #include "kernels/vector.h"
+#include "kernels/vector_open8.h"
 // clang-format on
 
+namespace half {
+#include "kernels/lanes8_avx2.h"
+
+inline void dot4(I32& acc, I32 x, const int32_t* w) {
+    asm("vpdpbusd %2%{1to8%}, %1, %0" : "+v"(acc) : "v"(x), "m"(*w));  // as above
+}
+inline void dot4_wide(I32& acc, I32 x, const int32_t* w) { dot4(acc, x, w); }
+
+#include "kernels/vector_half.h"
+}  // namespace half
 }  // namespace
 
-const Kernels kAvx512Kernels = kTable;
+const Kernels kAvx512Kernels = table(&half::kTable);
 
 }  // namespace nlvc
 

@@ -111,6 +111,11 @@ struct Kernels {
     /// What the token of this rank sees: sums of weights times values, by dimension; returns the sum of the weights,
     /// sinks included. `distance`: squared, of each rank.
     int32_t (*attend)(const AttentionKeys& keys, const int8_t* query, int rank, const int32_t* distance, int32_t* sums);
+    /// The same for batches of at most kLanes / 2 samples, which may be faster; nullptr: this one.
+    const Kernels* half;
+
+    /// The table for a batch of `count` samples.
+    const Kernels& of(int count) const { return half != nullptr && count <= kLanes / 2 ? *half : *this; }
 };
 
 /// The tables that this processor can run, slowest first.

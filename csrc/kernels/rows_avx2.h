@@ -60,3 +60,22 @@ inline void interleave4(Row a, Row b, Row c, Row d, __m256i& even, __m256i& odd)
     even = _mm256_unpacklo_epi16(ab, cd);
     odd = _mm256_unpackhi_epi16(ab, cd);
 }
+
+/// to[l][j] = columns[j] in lane l, eight of eight lanes
+inline void turn8(const __m256i* columns, uint32_t (*to)[kFirstWindow]) {
+    __m256i four[2][4];  // [j / 4][i]: columns 4 * (j / 4) .. + 3 of lanes i and 4 + i
+    for (int h = 0; h < 2; ++h) {
+        const __m256i* c = columns + 4 * h;
+        const __m256i ab0 = _mm256_unpacklo_epi32(c[0], c[1]), ab2 = _mm256_unpackhi_epi32(c[0], c[1]);
+        const __m256i cd0 = _mm256_unpacklo_epi32(c[2], c[3]), cd2 = _mm256_unpackhi_epi32(c[2], c[3]);
+        four[h][0] = _mm256_unpacklo_epi64(ab0, cd0);
+        four[h][1] = _mm256_unpackhi_epi64(ab0, cd0);
+        four[h][2] = _mm256_unpacklo_epi64(ab2, cd2);
+        four[h][3] = _mm256_unpackhi_epi64(ab2, cd2);
+    }
+    auto put = [&](int lane, __m256i row) { _mm256_store_si256(reinterpret_cast<__m256i*>(to[lane]), row); };
+    for (int i = 0; i < 4; ++i) {
+        put(i, _mm256_permute2x128_si256(four[0][i], four[1][i], 0x20));
+        put(4 + i, _mm256_permute2x128_si256(four[0][i], four[1][i], 0x31));
+    }
+}

@@ -213,6 +213,6 @@ const BlockKernels kBlockTable = {interpolate_any, difference_any, displaced_dif
 
 const Kernels kScalarKernels = {"scalar",          pack,          gather, stage1, correct, means,        stage2,
                                 make_mixture,      sample_bounds, open,   finish, errors,  &kBlockTable, products,
-                                transformer_dense, attend};
+                                transformer_dense, attend,        nullptr};
 
 }  // namespace nlvc

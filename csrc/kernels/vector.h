@@ -52,6 +52,12 @@
 //     turn_bytes(a)                      the rows as the bytes of sixteen lanes, each max(v, -127)
 // clang-format on
 //
+// and, for batches of at most eight samples,
+// clang-format off
+//     twice(a)                           lanes 0 .. 7 in both halves
+//     store_turned8(columns, rows)       rows[l][j] = columns[j / 2] in lane l + 8 * (j % 2), for l < 8, j < 8
+// clang-format on
+//
 // All functions give the integers of network.h and mixture.h (tests/test_kernels.py).
 
 using Words = const int32_t*;
@@ -66,11 +72,18 @@ inline int most(int a, int b) { return a > b ? a : b; }
 
 void pack(CompiledNetwork& n) { pack_words(n, kRows); }
 
+// Each builds on those before it.
+// clang-format off
 #include "kernels/vector_distribution.h"
+#include "kernels/vector_search.h"
 #include "kernels/vector_network.h"
+#include "kernels/vector_bytes.h"
 #include "kernels/vector_taps.h"
 #include "kernels/vector_transformer.h"
+// clang-format on
 
-const Kernels kTable = {
-    kName,  pack,   gather,       stage1,   correct,           means, stage2, mixture, sample_bounds, open,
-    finish, errors, &kBlockTable, products, transformer_dense, attend};
+/// @param half  the table for at most kLanes / 2 samples, or nullptr
+constexpr Kernels table(const Kernels* half) {
+    return {kName,  pack,   gather,       stage1,   correct,           means,  stage2, mixture, sample_bounds, open,
+            finish, errors, &kBlockTable, products, transformer_dense, attend, half};
+}

@@ -89,43 +89,37 @@ inline void load_signed(const Words4<int8_t>* values, int words, I32* x) {
     for (int k = 0; k < words; ++k) x[k] = bxor(load_word(values[k]), set(kSignBytes));
 }
 
-template <class Beside>
-inline void stage1_with(const CompiledNetwork& n, BatchValues& batch, Beside& beside) {
-    I32 x[kMaxWords], h1[kMaxWords], h2[kMaxWords];
-    const int words = fours(n.layer1.inputs);
-    load_signed(batch.taps, words, x);
-    Words packed = n.packed.data();
-    I32 linear = linear_sum(packed, x, words);
-    packed = dense(n.layer1, packed, x, words, beside, Activations{h1});
-    packed = dense(n.layer2, packed, h1, fours(n.layer1.outputs), beside, Activations{h2});
-    linear = add(linear, linear_sum(packed, h2, fours(n.layer2.outputs)));
-    store(batch.linear, linear);
-    for (int k = 0; k < fours(n.layer2.outputs); ++k) store(reinterpret_cast<int32_t*>(batch.hidden[k]), h2[k]);
-}
+/// Both stages; a class, so that no other kernels of the file are found by the type of `beside`.
+struct Stages {
+    template <class Beside>
+    static void first(const CompiledNetwork& n, BatchValues& batch, Beside& beside) {
+        I32 x[kMaxWords], h1[kMaxWords], h2[kMaxWords];
+        const int words = fours(n.layer1.inputs);
+        load_signed(batch.taps, words, x);
+        Words packed = n.packed.data();
+        I32 linear = linear_sum(packed, x, words);
+        packed = dense(n.layer1, packed, x, words, beside, Activations{h1});
+        packed = dense(n.layer2, packed, h1, fours(n.layer1.outputs), beside, Activations{h2});
+        linear = add(linear, linear_sum(packed, h2, fours(n.layer2.outputs)));
+        store(batch.linear, linear);
+        for (int k = 0; k < fours(n.layer2.outputs); ++k) store(reinterpret_cast<int32_t*>(batch.hidden[k]), h2[k]);
+    }
 
-void correct(const PackedCorrection& c, const int8_t* classes, BatchValues& batch) {
-    const I32 set_of = classes == nullptr ? set(0) : load_u8(classes);
-    I32 sum = pick(c.start_biased.data(), set_of);
-    const int words = static_cast<int>(c.words.size()) / kMaxSets;
-    for (int k = 0; k < words; ++k)
-        dot4_each(sum, bxor(load_word(batch.taps[k]), set(kSignBytes)), pick(c.words.data() + k * kMaxSets, set_of));
-    store(batch.linear, add(load(batch.linear), sll(sum, c.shift)));
-}
-
-template <class Beside>
-inline void stage2_with(const CompiledNetwork& n, BatchValues& batch, Beside& beside) {
-    I32 x[2 * kMaxWords], g1[kMaxWords], g2[kMaxWords];
-    const int hidden = fours(n.layer2.outputs), errors = n.layer3.inputs - n.layer2.outputs;
-    for (int k = 0; k < hidden; ++k) x[k] = load_word(batch.hidden[k]);
-    load_signed(batch.errors, fours(errors), x + hidden);
-    Words packed = n.packed.data() + n.stage2_at;
-    packed = dense(n.layer3, packed, x, hidden + fours(errors), beside, Activations{g1});
-    packed = dense(n.layer4, packed, g1, fours(n.layer4.inputs), beside, Activations{g2});
-    for (int k = 0; k < fours(n.layer4.outputs); ++k) g2[k] = adds_u8(g2[k], g1[k]);
-    dense(n.output, packed, g2, fours(n.output.inputs), beside, [&](int word, const I32* four) {
-        for (int i = 0; i < 4 && 4 * word + i < kOutputs; ++i) store(batch.outputs[4 * word + i], four[i]);
-    });
-}
+    template <class Beside>
+    static void second(const CompiledNetwork& n, BatchValues& batch, Beside& beside) {
+        I32 x[2 * kMaxWords], g1[kMaxWords], g2[kMaxWords];
+        const int hidden = fours(n.layer2.outputs), errors = n.layer3.inputs - n.layer2.outputs;
+        for (int k = 0; k < hidden; ++k) x[k] = load_word(batch.hidden[k]);
+        load_signed(batch.errors, fours(errors), x + hidden);
+        Words packed = n.packed.data() + n.stage2_at;
+        packed = dense(n.layer3, packed, x, hidden + fours(errors), beside, Activations{g1});
+        packed = dense(n.layer4, packed, g1, fours(n.layer4.inputs), beside, Activations{g2});
+        for (int k = 0; k < fours(n.layer4.outputs); ++k) g2[k] = adds_u8(g2[k], g1[k]);
+        dense(n.output, packed, g2, fours(n.output.inputs), beside, [&](int word, const I32* four) {
+            for (int i = 0; i < 4 && 4 * word + i < kOutputs; ++i) store(batch.outputs[4 * word + i], four[i]);
+        });
+    }
+};
 
 struct Nothing {
     void operator()() const {}
@@ -134,14 +128,14 @@ struct Nothing {
 
 void stage1(const CompiledNetwork& n, BatchValues& batch, PendingSamples* pending) {
     Nothing nothing;
-    if (pending == nullptr) return stage1_with(n, batch, nothing);
+    if (pending == nullptr) return Stages::first(n, batch, nothing);
     Beside beside(*pending, n.steps);
-    stage1_with(n, batch, beside);
+    Stages::first(n, batch, beside);
 }
 
 void stage2(const CompiledNetwork& n, BatchValues& batch, PendingSamples* pending) {
     Nothing nothing;
-    if (pending == nullptr) return stage2_with(n, batch, nothing);
+    if (pending == nullptr) return Stages::second(n, batch, nothing);
     Beside beside(*pending, n.steps);
-    stage2_with(n, batch, beside);
+    Stages::second(n, batch, beside);
 }
