@@ -225,6 +225,7 @@ void locate_older(const BlockKernels& kernels, const Plane& prediction, const Pl
             for (const int reach : {4, 4, 2, 1}) {
                 const Vector centre = best;
                 if (reach == 4 && settled) continue;
+                if (least == 0) break;  // nothing is strictly better
                 int d[9];
                 differences_around(kernels, prediction, reference, x0, y0, w, h, centre, reach, maximum, least, d);
                 for (int i = 0; i < 9; ++i)

@@ -31,26 +31,31 @@ inline Row row_bytes(const int8_t* p) {
     return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 inline Row row_mul(Row a, Row b) { return _mm256_mullo_epi16(a, b); }
-inline int row_sum(Row a) {
-    const __m256i pairs = _mm256_madd_epi16(a, _mm256_set1_epi16(1));
-    const __m128i fours = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
-    const __m128i two = _mm_add_epi32(fours, _mm_shuffle_epi32(fours, 0x4e));
-    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
-}
-inline Row row_settle(Row a, int maximum) {
-    const Row v = _mm256_srai_epi16(_mm256_add_epi16(a, _mm256_set1_epi16(32)), 6);
-    return _mm256_min_epi16(_mm256_max_epi16(v, _mm256_setzero_si256()), row_set(maximum));
-}
-inline Row row_settle2(Row a, Row b, Row c, Row d, const int* f, int maximum) {
+inline Row row_settle(Row a) { return _mm256_srai_epi16(_mm256_add_epi16(a, _mm256_set1_epi16(32)), 6); }
+inline Row row_clip(Row a) { return _mm256_min_epi16(_mm256_max_epi16(a, _mm256_setzero_si256()), row_set(255)); }
+struct RowPair {
+    __m256i low, high;  ///< of both rows in turn
+};
+inline RowPair row_pair(Row a, Row b) { return {_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b)}; }
+inline Row row_settle2(RowPair first, RowPair second, const int* f) {
     const Row ab = _mm256_set1_epi32((f[0] & 0xffff) | static_cast<int>(static_cast<unsigned>(f[1]) << 16));
     const Row cd = _mm256_set1_epi32((f[2] & 0xffff) | static_cast<int>(static_cast<unsigned>(f[3]) << 16));
-    auto half = [&](Row first, Row second) {
-        const Row sum = _mm256_add_epi32(_mm256_madd_epi16(first, ab), _mm256_madd_epi16(second, cd));
+    auto half = [&](Row p, Row q) {
+        const Row sum = _mm256_add_epi32(_mm256_madd_epi16(p, ab), _mm256_madd_epi16(q, cd));
         return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(2048)), 12);
     };
-    const Row low = half(_mm256_unpacklo_epi16(a, b), _mm256_unpacklo_epi16(c, d));
-    const Row high = half(_mm256_unpackhi_epi16(a, b), _mm256_unpackhi_epi16(c, d));
-    return _mm256_min_epi16(_mm256_packus_epi32(low, high), row_set(maximum));
+    return _mm256_packus_epi32(half(first.low, second.low), half(first.high, second.high));
+}
+using TwoRows = __m256i;
+using Sums = __m256i;
+inline TwoRows row_pack(Row a, Row b) { return _mm256_packus_epi16(a, b); }
+inline Sums row_no_sums() { return _mm256_setzero_si256(); }
+inline void row_add_differences(Sums& sums, TwoRows p, TwoRows q) {
+    sums = _mm256_add_epi64(sums, _mm256_sad_epu8(p, q));
+}
+inline int row_total(Sums sums) {
+    const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    return _mm_cvtsi128_si32(_mm_add_epi64(two, _mm_srli_si128(two, 8)));
 }
 
 /// taps4 with lanes 0..3 and 8..11 in `even`, 4..7 and 12..15 in `odd`, not clipped from below.

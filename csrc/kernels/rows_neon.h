@@ -45,14 +45,16 @@ inline Row row_words(I32 a) {
             vcombine_s16(vmovn_s32(a.quad[2]), vmovn_s32(a.quad[3]))};
 }
 inline Row row_keep(Mask m, Row a) { return row_and(a, row_words(m)); }
-inline int row_sum(Row a) { return vaddlvq_s16(a.low) + vaddlvq_s16(a.high); }
-inline Row row_settle(Row a, int maximum) {
-    const int16x8_t zero = vdupq_n_s16(0), most = vdupq_n_s16(static_cast<int16_t>(maximum));
-    auto settle = [&](int16x8_t v) { return vminq_s16(vmaxq_s16(vrshrq_n_s16(v, 6), zero), most); };
-    return {settle(a.low), settle(a.high)};
+inline Row row_settle(Row a) { return {vrshrq_n_s16(a.low, 6), vrshrq_n_s16(a.high, 6)}; }
+inline Row row_clip(Row a) {
+    const int16x8_t zero = vdupq_n_s16(0), most = vdupq_n_s16(255);
+    return {vminq_s16(vmaxq_s16(a.low, zero), most), vminq_s16(vmaxq_s16(a.high, zero), most)};
 }
-inline Row row_settle2(Row a, Row b, Row c, Row d, const int* f, int maximum) {
-    const uint16x8_t most = vdupq_n_u16(static_cast<uint16_t>(maximum));
+struct RowPair {
+    Row first, second;
+};
+inline RowPair row_pair(Row a, Row b) { return {a, b}; }
+inline Row row_settle2(const RowPair& ab, const RowPair& cd, const int* f) {
     auto four = [&](int16x4_t p, int16x4_t q, int16x4_t r, int16x4_t s) {
         int32x4_t sum = vmull_n_s16(p, static_cast<int16_t>(f[0]));
         sum = vmlal_n_s16(sum, q, static_cast<int16_t>(f[1]));
@@ -63,10 +65,28 @@ inline Row row_settle2(Row a, Row b, Row c, Row d, const int* f, int maximum) {
     auto half = [&](int16x8_t p, int16x8_t q, int16x8_t r, int16x8_t s) {
         const uint16x4_t low = four(vget_low_s16(p), vget_low_s16(q), vget_low_s16(r), vget_low_s16(s));
         const uint16x4_t high = four(vget_high_s16(p), vget_high_s16(q), vget_high_s16(r), vget_high_s16(s));
-        return vreinterpretq_s16_u16(vminq_u16(vcombine_u16(low, high), most));
+        return vreinterpretq_s16_u16(vcombine_u16(low, high));
     };
-    return {half(a.low, b.low, c.low, d.low), half(a.high, b.high, c.high, d.high)};
+    return {half(ab.first.low, ab.second.low, cd.first.low, cd.second.low),
+            half(ab.first.high, ab.second.high, cd.first.high, cd.second.high)};
 }
+struct TwoRows {
+    uint8x16_t first, second;
+};
+struct Sums {
+    uint16x8_t first, second;
+};
+inline TwoRows row_pack(Row a, Row b) {
+    auto pack = [](Row r) { return vcombine_u8(vqmovun_s16(r.low), vqmovun_s16(r.high)); };
+    return {pack(a), pack(b)};
+}
+inline Sums row_no_sums() { return {vdupq_n_u16(0), vdupq_n_u16(0)}; }
+inline void row_add_differences(Sums& sums, TwoRows p, TwoRows q) {
+    sums.first = vpadalq_u8(sums.first, vabdq_u8(p.first, q.first));
+    sums.second = vpadalq_u8(sums.second, vabdq_u8(p.second, q.second));
+}
+inline int row_total(Sums sums) { return static_cast<int>(vaddlvq_u16(sums.first) + vaddlvq_u16(sums.second)); }
+
 struct Bytes4 {
     int8x16_t row[4];
 };
