@@ -23,7 +23,7 @@ void make_mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, 
             mixture.inverse[k][lane] = kInverseScale[index];
             if (mixture.weight[k][lane] > mixture.weight[heaviest][lane]) heaviest = k;
             if (heaviest == k) {
-                mixture.start[lane] = mixture.centre[k][lane] >> 5;
+                mixture.start[lane] = (mixture.centre[k][lane] + 16) >> 5;
                 mixture.step[lane] = ((kScale[index] >> 6) + 1) << q;
             }
         }

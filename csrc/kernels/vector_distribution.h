@@ -21,7 +21,7 @@ void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, Mixtu
         store(m.inverse[k], inverse);
         const Mask heavier = less(heaviest, weight[k]);
         heaviest = max(heaviest, weight[k]);
-        start = blend(heavier, start, sra(centre, 5));
+        start = blend(heavier, start, sra(add(centre, set(16)), 5));
         step = blend(heavier, step, sll(add(sra(scale, 6), set(1)), q));
     }
     store(m.start, start);
