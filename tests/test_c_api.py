@@ -39,6 +39,7 @@ from tests.libnlvc import (
     option_list,
 )
 from tests.media_files import PROJECT, run_tool, words
+from tests.models import moved_model
 from tools.make_pixel_formats import TARGET, table
 
 LAYOUTS = {"grey": 0, "yuv": 1, "rgb": 2}
@@ -282,14 +283,17 @@ def test_models_are_found_in_folders(libnlvc: c.CDLL, handles: Callable[..., c.c
     assert libnlvc.nlvc_decoder_send(friend, data, len(data)) == OK
 
 
+@pytest.mark.parametrize("fitted", [False, True])
 def test_a_model_of_the_extradata_serves_later_packets(
-    libnlvc: c.CDLL, handles: Callable[..., c.c_void_p], model_path: Path
+    libnlvc: c.CDLL, handles: Callable[..., c.c_void_p], model_path: Path, tmp_path: Path, fitted: bool
 ) -> None:
-    encoder = handles(
-        "encoder",
-        c.byref(make_c_format(libnlvc, "gray", 8, 8)),
-        option_list(f"model={model_path}", "embed_model=1", "gop=1"),
-    )
+    options = [f"model={model_path}", "embed_model=1"]
+    if fitted:
+        base = load_model("standard").data
+        path = tmp_path / "fitted.nlvm"
+        path.write_bytes(_core.write_model_difference(base, moved_model(base, delta=2, seed=1), delta=2))
+        options = [f"model={path}"]
+    encoder = handles("encoder", c.byref(make_c_format(libnlvc, "gray", 8, 8)), option_list(*options, "gop=1"))
     plane = np.zeros((8, 8), dtype=np.uint8)
     encode(libnlvc, encoder, [plane], 0)
     later = encode(libnlvc, encoder, [plane], 1)
@@ -299,6 +303,10 @@ def test_a_model_of_the_extradata_serves_later_packets(
     form = Format()
     assert libnlvc.nlvc_decoder_format(decoder, c.byref(form)) == OK
     assert (form.name, form.width, form.height) == (b"gray", 8, 8)
+    assert (
+        _core.is_model_difference(_core.parse_sequence_header(c.string_at(extradata, size.value)).embedded_model)
+        == fitted
+    )
     assert libnlvc.nlvc_decoder_send(decoder, later, len(later)) == OK
 
 
