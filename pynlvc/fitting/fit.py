@@ -21,6 +21,7 @@ from pynlvc.model.modelfile import IntegerModel, IntegerNetwork
 
 NAME_SUFFIX = "-fitted"
 FEWEST_VISITS = 100_000  # of a network; with fewer it is not worth the while
+SCORED = 200_000  # examples that tell whether the steps pay, about
 # What a step away from zero costs, about: so many bits for the first, and for each doubling.
 FIRST_STEP_BITS = 6.0
 DOUBLING_BITS = 2.0
@@ -103,30 +104,32 @@ def _fit_network(
     """The network itself where its steps do not pay."""
     torch.manual_seed(settings.seed)
     net = TunableNetwork(network, delta)
-    inputs, errors, anchors, samples = examples.tensors()
-    optimizer = torch.optim.Adam(net.steps(), settings.rate, betas=(0.9, 0.99))
     generator = np.random.default_rng(settings.seed)
-    batch = min(settings.batch, len(samples))
+    # Mixed once, so that batches lie side by side: gathering them anew each time would take as long as learning.
+    mixed = torch.from_numpy(generator.permutation(examples.count))
+    material = [tensor[mixed] for tensor in examples.tensors()]
+    optimizer = torch.optim.Adam(net.steps(), settings.rate, betas=(0.9, 0.99))
+    batch = min(settings.batch, examples.count)
+    batches = examples.count // batch
     steps = max(1, visits // batch)
 
-    def cost(rows: Tensor) -> Tensor:
-        return net.bits(inputs[rows], errors[rows], anchors[rows], samples[rows], depth=examples.depth, q=examples.q)
+    def cost(start: int) -> Tensor:
+        part = [tensor[start : start + batch] for tensor in material]
+        return net.bits(*part, depth=examples.depth, q=examples.q)
 
     def mean_bits() -> float:
         with torch.no_grad():
-            rows = torch.arange(0, len(samples), max(1, len(samples) // 200_000))
-            return float(torch.cat([cost(part) for part in rows.split(settings.batch)]).double().mean())
+            starts = range(0, batches * batch, batch)[: max(1, SCORED // batch)]
+            return float(torch.cat([cost(start) for start in starts]).double().mean())
 
     before = mean_bits()
-    order, at = generator.permutation(len(samples)), 0
+    order = generator.permutation(batches)
     for step in range(steps):
-        if at + batch > len(order):
-            order, at = generator.permutation(len(samples)), 0
-        rows = torch.from_numpy(order[at : at + batch])
-        at += batch
+        if step % batches == 0:
+            order = generator.permutation(batches)
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * (0.01 + 0.99 * (1 - step / steps))
-        loss = cost(rows).mean() + _price(net) / coded_samples
+        loss = cost(int(order[step % batches]) * batch).mean() + _price(net) / coded_samples
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

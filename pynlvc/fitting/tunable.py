@@ -42,7 +42,7 @@ class _Activation(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         x, weight, scale, out = ctx.saved_tensors
         inner = torch.ops.aten.hardtanh_backward(gradient, out, 0.0, 255.0)
-        for_scale = (inner.float() * out.float()).sum(1, keepdim=True) / scale
+        for_scale = (inner * out).sum(1, keepdim=True, dtype=torch.float32) / scale
         inner.mul_(scale.bfloat16())
         for_bias = inner.sum(1, keepdim=True, dtype=torch.float32)
         return weight.T @ inner, (inner @ x.T).float(), for_bias, for_scale
