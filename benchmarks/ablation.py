@@ -23,6 +23,7 @@ VARIANTS = {
     "no corrections (effort 0)": EncoderSettings(gop=0, effort=0),
     "corrections in every 8th frame (effort 1)": EncoderSettings(gop=0, effort=1),
     "corrections in every 4th frame (effort 2)": EncoderSettings(gop=0, effort=2),
+    "model fitted to the clip (effort 6)": EncoderSettings(gop=0, effort=6),
     "slope 1": EncoderSettings(gop=0, delta=1),
     "slope 0": EncoderSettings(gop=0, delta=0),
     "one slice": EncoderSettings(gop=0, slices=1),

@@ -65,8 +65,8 @@ class Nlvc:
 
 NLVC_CODECS = (
     Nlvc(),
-    Nlvc(name="nlvc-effort6", encoder_settings=EncoderSettings(gop=0, effort=6)),
     Nlvc(name="nlvc-effort9", encoder_settings=EncoderSettings(gop=0, effort=9)),
     Nlvc(name="nlvc-fast", encoder_settings=EncoderSettings(gop=0, model="fast", effort=0)),
+    Nlvc(name="nlvc-fast-effort9", encoder_settings=EncoderSettings(gop=0, model="fast", effort=9)),
 )
 """NLVC as it is by default, and as it is fastest."""

@@ -16,6 +16,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- results: begin (made by benchmarks/readme_table.py) -->", "<!-- results: end -->"
 COLUMNS = {
     "nlvc": "NLVC",
+    "nlvc-effort9": "NLVC effort 9",
     "nlvc-fast": "NLVC fast",
     "x265-veryslow": "x265 veryslow",
     "av1-libaom": "AV1 libaom",

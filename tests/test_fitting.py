@@ -136,6 +136,24 @@ def test_fitting_pays_for_its_difference(clip_path: Path) -> None:
     assert size_of(frames, fitted) < 0.995 * size_of(frames, None)
 
 
+@pytest.mark.parametrize("pix_fmt", ["gray", "gbrp", "yuva444p", "yuv422p10le", "gray16le"])
+def test_every_kind_of_picture_is_fitted(pix_fmt: str, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.nut", make_clip(96, 64, 4, seed=2, pix_fmt=pix_fmt), codec="rawvideo")
+    frames = read(path)
+    fitted = fit_to_video(frames, len(frames), Fraction(25), SETTINGS, fit=replace(QUICK, epochs=20))
+    assert fitted is not None
+    assert size_of(frames, fitted) < size_of(frames, None)
+
+
+def test_frames_of_another_size_are_left_to_the_encoder(clip_path: Path, tmp_path: Path) -> None:
+    other = read(write_clip(tmp_path / "other.mkv", make_clip(96, 64, 2)))
+    frames = read(clip_path)
+    quick = replace(QUICK, visits=200_000)
+    assert fit_to_video(frames + other, 6, None, SETTINGS, fit=quick) == fit_to_video(
+        frames, 6, None, SETTINGS, fit=quick
+    )
+
+
 def test_threads_do_not_change_the_model(clip_path: Path) -> None:
     frames = read(clip_path)
     quick = replace(QUICK, visits=400_000)

@@ -13,7 +13,7 @@ import numpy as np
 
 from pynlvc import _core
 from pynlvc.codec.pixel_formats import pixel_format
-from pynlvc.codec.planes import Plane, frame_planes
+from pynlvc.codec.planes import Plane, check_samples, frame_planes
 from pynlvc.codec.settings import EncoderSettings
 from pynlvc.errors import ModelError, UsageError
 from pynlvc.fitting.examples import ExampleSet, NetworkKey
@@ -123,8 +123,11 @@ class _Picker:
         return max(1, math.ceil(self._looked_at * samples / self._fit.examples))
 
     def _watched(self, first: av.VideoFrame, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """All frames, up to one of another kind: the encoder will refuse it and say so."""
         yield first
         for number, frame in enumerate(frames, 2):
+            if (frame.width, frame.height, frame.format.name) != (first.width, first.height, first.format.name):
+                return
             if self._progress is not None:
                 self._progress("looking", min(1.0, number / self._count))
             yield frame
@@ -145,6 +148,7 @@ def _example_encoder(frame: av.VideoFrame, base: Model, settings: EncoderSetting
 
 
 def _planes(frame: av.VideoFrame) -> list[Plane]:
+    check_samples(frame)
     dtype = pixel_format(frame.format.name).dtype
     return [np.ascontiguousarray(plane, dtype) for plane in frame_planes(frame)]
 
