@@ -15,6 +15,7 @@ class FitSettings:
     epochs: int = 100  # most visits of one sample, on average: what bounds the time for short videos, > 0
     examples: int = 2_000_000  # samples that are kept to learn from, of all networks; about 140 bytes each
     looked_at: int = 24_000_000  # samples of the frames that they are taken from; at least one run of frames
+    tried: int = 6_000_000  # samples of the frames that the outcome is tried on, once more, each in one or two bytes
     run: int = 7  # frames in a row, of which the first is a keyframe, 2..
     batch: int = 8192  # samples in one step of learning, 1..
     rate: float = 0.5  # learning rate at first, steps of weights; falls to a hundredth

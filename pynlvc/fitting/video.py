@@ -62,22 +62,30 @@ def fit_to_video(
     base = load_model(settings.model)
     picker = _Picker(count, fit, progress)
     examples = ExampleSet()
+    trial = _Trial(fit.tried)
     for run in picker.runs(iter(frames)):
         encoder = None
         for frame in run:
+            planes = _planes(frame)
             if encoder is None:
-                encoder = _example_encoder(frame, base, settings, picker.interval(frame))
-            examples.add_frame(encoder, _planes(frame))
+                encoder = _encoder(frame, base.data, settings, effort=0, examples=picker.interval(frame))
+                trial.begin_run(frame)
+            examples.add_frame(encoder, planes)
+            trial.add(planes)
+    keys = keyframes(count, frame_rate, settings)
     difference = fit_model(
         base.data,
         examples,
-        _coded_samples(examples, count, keyframes(count, frame_rate, settings)),
+        _coded_samples(examples, count, keys),
         delta=settings.delta,
         settings=fit,
         threads=settings.threads,
         progress=None if progress is None else lambda share: progress("fitting", share),
     )
-    return None if difference is None else parse_model(difference, "the fitted model")
+    if difference is None:
+        return None
+    fitted = parse_model(difference, "the fitted model")
+    return fitted if trial.saved(base, fitted, settings, count, keys) > len(difference) else None
 
 
 def keyframes(count: int, frame_rate: Fraction | None, settings: EncoderSettings) -> int:
@@ -133,17 +141,52 @@ class _Picker:
             yield frame
 
 
-def _example_encoder(frame: av.VideoFrame, base: Model, settings: EncoderSettings, interval: int) -> _core.Encoder:
+class _Trial:
+    """Runs of frames to code again, with the model and with the fitted one: what counts is what really comes out."""
+
+    def __init__(self, most_samples: int) -> None:
+        self._most = most_samples
+        self._runs: list[tuple[av.VideoFrame, list[list[Plane]]]] = []
+
+    def begin_run(self, first: av.VideoFrame) -> None:
+        """`first`: says what the frames are like."""
+        self._runs.append((first, []))
+
+    def add(self, planes: list[Plane]) -> None:
+        """A frame of the run, kept as long as there is room; the first one always is."""
+        frames = self._runs[-1][1]
+        if self._most > 0 or not self._runs[0][1]:
+            frames.append(planes)
+            self._most -= sum(plane.size for plane in planes)
+
+    def saved(self, base: Model, fitted: Model, settings: EncoderSettings, count: int, keyframe_count: int) -> float:
+        """Bytes that the fitted model saves in a video of so many frames and keyframes, its difference not counted."""
+        saved = {False: 0, True: 0}
+        coded = {False: 0, True: 0}
+        for first, frames in self._runs:
+            encoders = [_encoder(first, model.data, settings, effort=settings.effort) for model in (base, fitted)]
+            for number, planes in enumerate(frames):
+                before, after = (encoder.encode(planes, pts=number, duration=1) for encoder in encoders)
+                saved[before.is_keyframe] += len(before.data) - len(after.data)
+                coded[before.is_keyframe] += 1
+        frames_of = {True: keyframe_count, False: count - keyframe_count}
+        return sum(saved[kind] / coded[kind] * frames_of[kind] for kind in saved if coded[kind])
+
+
+def _encoder(
+    frame: av.VideoFrame, model: bytes, settings: EncoderSettings, *, effort: int, examples: int = 0
+) -> _core.Encoder:
     layout = pixel_format(frame.format.name).core_format(frame.width, frame.height, (1, 1))
     return _core.Encoder(
         layout,
-        base.data,
+        model,
         delta=settings.delta,
         keyframe_interval=settings.gop or 0,
         slices=settings.slices,
         threads=settings.threads,
         scene_cuts=settings.scene_cuts,
-        examples=interval,
+        effort=effort,
+        examples=examples,
     )
 
 
