@@ -23,6 +23,7 @@ from tests.core_frames import encode_all, make_format, make_frames
 from tests.models import random_model
 
 ROOT = Path(__file__).parents[1]
+PROGRAMS = ("check_codec", "check_transformer")
 LAYOUTS = {"grey": 0, "yuv": 1, "rgb": 2}
 
 
@@ -62,19 +63,21 @@ def flags_of(source: Path, processor: Processor) -> list[str]:
     return [flag for row in rows if row[:2] == [processor.name, name] for flag in row[2:]]
 
 
-def build(processor: Processor, folder: Path) -> Path:
-    """Compiles csrc/ without the C interface, and the program beside this file."""
+def build(processor: Processor, folder: Path) -> list[Path]:
+    """Compiles csrc/ without the C interface, and the programs beside this file."""
     sources = sorted(path for pattern in ("*.cpp", "kernels/*.cpp") for path in (ROOT / "csrc").glob(pattern))
-    objects = []
-    for source in [*sources, ROOT / "tests" / "native" / "check_codec.cpp"]:
+    programs = [ROOT / "tests" / "native" / f"{name}.cpp" for name in PROGRAMS]
+    objects = {}
+    for source in [*sources, *programs]:
         target = folder / f"{source.parent.name}_{source.stem}.o"
         command = [processor.compiler, "-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
         extra = flags_of(source, processor)
         subprocess.run([*command, *extra, f"-I{ROOT / 'csrc'}", "-c", str(source), "-o", str(target)], check=True)
-        objects.append(str(target))
-    program = folder / "check_codec"
-    subprocess.run([processor.compiler, *objects, "-static", "-pthread", "-o", str(program)], check=True)
-    return program
+        objects[source] = str(target)
+    for program in programs:
+        linked = [objects[source] for source in [*sources, program]]
+        subprocess.run([processor.compiler, *linked, "-static", "-pthread", "-o", folder / program.stem], check=True)
+    return [folder / program.stem for program in programs]
 
 
 CASES = [  # layout, depth, subsampling, slope, size, content, extreme weights, effort
@@ -90,7 +93,7 @@ CASES = [  # layout, depth, subsampling, slope, size, content, extreme weights, 
 
 @pytest.mark.parametrize("processor", list(processors()), ids=lambda processor: processor.name)
 def test_same_bytes_on_other_processors(processor: Processor, tmp_path: Path) -> None:
-    program = build(processor, tmp_path)
+    program, transformer = build(processor, tmp_path)
     for number, (layout, depth, (sx, sy), delta, (width, height), content, extreme, effort) in enumerate(CASES):
         form = make_format(width, height, layout=layout, depth=depth, sx=sx, sy=sy, time_base=(1, 1))
         model = random_model(seed=number, extreme=extreme, taps=22 + number, errors=13, h1=21, h2=18, g=14)
@@ -107,3 +110,5 @@ def test_same_bytes_on_other_processors(processor: Processor, tmp_path: Path) ->
         done = subprocess.run([*processor.runner, str(program), *files, *numbers], capture_output=True, text=True)
         assert done.returncode == 0, f"case {number}: {done.stderr}"
         assert tuple(done.stdout.split()) == processor.kernels
+    done = subprocess.run([*processor.runner, str(transformer)], capture_output=True, text=True)
+    assert (done.returncode, tuple(done.stdout.split())) == (0, processor.kernels), done.stderr
