@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import results
+from benchmarks.arguments import add_clips_and_codecs, chosen_codecs
 from benchmarks.chart import draw_chart
 from benchmarks.harness import Codec, Measurement, Source, load_source, measure, packed_samples
 from benchmarks.nlvc import NLVC_CODECS
@@ -30,28 +31,20 @@ CODECS: tuple[Codec, ...] = (*NLVC_CODECS, *PEERS)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 if every codec decoded exactly or said that it cannot code the format."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    names = [codec.name for codec in CODECS]
-    parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help="any file that PyAV decodes")
-    parser.add_argument("--codecs", default=",".join(names), help="comma-separated (default: all: %(default)s)")
+    add_clips_and_codecs(parser, CODECS)
     parser.add_argument("--output", type=Path, default=TABLE, help="TSV table (default: %(default)s)")
     parser.add_argument("--chart", type=Path, default=CHART, help="bar chart, PNG (default: %(default)s)")
     options = parser.parse_args(arguments)
-    wanted = options.codecs.split(",")
-    if unknown := sorted(set(wanted) - set(names)):
-        parser.error(f"unknown codec {', '.join(unknown)}: choose from {', '.join(names)}")
-    if missing := [str(clip) for clip in options.clips if not clip.is_file()]:
-        parser.error(f"no such file: {', '.join(missing)}")
+    codecs = chosen_codecs(parser, options, CODECS)
     if options.clips and not shutil.which("ffmpeg"):
         parser.error("the ffmpeg program is needed to check what was decoded: apt install ffmpeg")
-    if absent := [codec.name for codec in CODECS if codec.name in wanted and not available(codec)]:
+    if absent := [codec.name for codec in codecs if not available(codec)]:
         parser.error(f"no encoder on this machine for {', '.join(absent)}: leave it out with --codecs")
 
     wrong = False
     for path in options.clips:
         source = load_source(path)
-        for codec in CODECS:
-            if codec.name not in wanted:
-                continue
+        for codec in codecs:
             row = run(codec, source)
             wrong = wrong or row.status not in ("ok", "unsupported format")
             results.add_row(row, options.output)

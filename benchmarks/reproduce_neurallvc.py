@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import results
+from benchmarks.arguments import add_clips_and_codecs, chosen_codecs
 from benchmarks.compare import describe, make_row
 from benchmarks.frame_sizes import TABLE as FRAME_TABLE
 from benchmarks.frame_sizes import Recording, add_sizes, peer_sizes, read_sizes
@@ -32,29 +33,21 @@ FIGURES = Path(__file__).resolve().parent.parent / "docs" / "paper"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 if every codec that takes a clip gave it back exactly."""
-    codecs = paper_codecs()
-    names = [codec.name for codec in codecs]
+    known = paper_codecs()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help="any file that PyAV decodes")
-    parser.add_argument("--codecs", default=",".join(names), help="comma-separated (default: all: %(default)s)")
+    add_clips_and_codecs(parser, known)
     parser.add_argument("--frames", type=int, default=FRAMES, help="of each clip at most (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=TABLE, help="TSV table (default: %(default)s)")
     parser.add_argument("--frame-table", type=Path, default=FRAME_TABLE, help="by frame (default: %(default)s)")
     parser.add_argument("--figures", type=Path, default=FIGURES, help="folder of the figures (default: %(default)s)")
     parser.add_argument("--plot", type=Path, metavar="CLIP", help="measure the frames of H.265 too, for this clip")
     options = parser.parse_args(arguments)
-    wanted = options.codecs.split(",")
-    if unknown := sorted(set(wanted) - set(names)):
-        parser.error(f"unknown codec {', '.join(unknown)}: choose from {', '.join(names)}")
-    if missing := [str(clip) for clip in options.clips if not clip.is_file()]:
-        parser.error(f"no such file: {', '.join(missing)}")
+    codecs = chosen_codecs(parser, options, known)
 
     wrong = False
     for path in options.clips:
         source = load_source(path, frames=options.frames)
         for codec in codecs:
-            if codec.name not in wanted:
-                continue
             load = os.getloadavg()[0]
             recording = Recording(codec)
             result = measure(recording, source, hash_source=hash_in_process, hash_decoded=hash_in_process)
