@@ -34,7 +34,10 @@ STAGES = (
     ("motion", r"compensate|displace|for_each_block|coarse|Window|History::references"),
     ("network", r"dense|::stage[12]|Stages::|::correct\b"),
     ("mixture and first bounds", r"::mixture|sample_bounds|::open"),
-    ("range coder and search", r"::search\b|::finish\b|::decode\b|decode_l|RangeEncoder|EncodingVisitor|DecodingVisitor"),
+    (
+        "range coder and search",
+        r"::search\b|::finish\b|::decode\b|decode_l|RangeEncoder|EncodingVisitor|DecodingVisitor",
+    ),
     ("taps, means, errors", r"gather|Aim::|find_anchors|find_byte_anchors|run_plane|::means|::errors\b|seen_from"),
     ("skewed context planes", r"skew|reduce|SkewLayout|for_groups|prepare"),
     ("motion vectors", r"code_motion|BitDecoder|BitEncoder|AdaptiveBit|predict_vector"),

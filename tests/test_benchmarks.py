@@ -9,12 +9,13 @@ import av
 import pytest
 import torch
 
-from benchmarks import ablation, compare, demo, diffusion, results
+from benchmarks import ablation, compare, demo, diffusion, performance_tables, results
 from benchmarks.harness import Codec, Coded, Source, hash_in_process, load_source, measure
 from benchmarks.nlvc import NLVC_CODECS
 from benchmarks.peers import PEERS
 from benchmarks.readme_table import render
 from benchmarks.results import Row
+from benchmarks.stages import stage_of
 from pynlvc.training.diffusion_train import make_diffusion_networks
 from tests.clip_files import write_clip
 from tests.clips import make_clip
@@ -167,3 +168,26 @@ def test_the_transformer_is_measured_with_and_without_its_reference(tmp_path: Pa
     rows = diffusion.read_table(table)
     assert [key[2] for key in rows] == ["delta 0", "delta 2", "delta 2, no reference embedding"]
     assert all(row["status"] == "ok" and int(row["x265_bytes"]) > 0 for row in rows.values())
+
+
+def test_performance_document_has_the_figures_of_the_tables() -> None:
+    text = performance_tables.DOCUMENT.read_text(encoding="utf-8")
+    figures = performance_tables.render(performance_tables.read("speed.tsv"), performance_tables.read("stages.tsv"))
+    assert performance_tables.with_figures(text, figures) == text, "run: python -m benchmarks.performance_tables"
+
+
+@pytest.mark.parametrize(
+    ("function", "stage"),
+    [
+        ("nlvc::(anonymous namespace)::half::dense_rows<16, nlvc::(anonymous namespace)::Beside>", "network"),
+        ("nlvc::(anonymous namespace)::open_half", "mixture and first bounds"),
+        ("nlvc::(anonymous namespace)::search", "range coder and search"),
+        ("nlvc::Encoder::search(nlvc::Grid<unsigned short> const&)", "motion"),
+        ("nlvc::(anonymous namespace)::around_rows<16>", "motion"),
+        ("nlvc::(anonymous namespace)::half::gather_bytes", "taps, means, errors"),
+        ("nlvc::skew<unsigned short, signed char>", "skewed context planes"),
+        ("_PyEval_EvalFrameDefault", "everything else"),
+    ],
+)
+def test_functions_belong_to_their_stages(function: str, stage: str) -> None:
+    assert stage_of(function) == stage

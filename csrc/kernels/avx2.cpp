@@ -119,21 +119,12 @@ inline I32 look_up(const int32_t* table, I32 index) {
     return {_mm256_i32gather_epi32(table, index.low, 4), _mm256_i32gather_epi32(table, index.high, 4)};
 }
 
-inline I32 exp_of(I32 index) { return look_up(kVectorTables.exp, index); }
-struct Scales {
-    I32 scale, inverse;
-};
-inline Scales scales_of(I32 index) {
-    const I32 pair = look_up(kVectorTables.scale_inverse, index);
-    return {band(pair, set(0xffff)), srl(pair, 16)};
-}
+#include "kernels/pair_lookups.h"
 
-inline I32 tail(I32 any) {
-    const I32 u = min(any, set(kVectorTables.last));
-    const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));
-    const I32 delta = band(srl(segment, 15), set(4095));
-    const I32 fall = {_mm256_madd_epi16(delta.low, fraction.low), _mm256_madd_epi16(delta.high, fraction.high)};
-    return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
+inline I32 tail(I32 u) {
+    return tail_with(u, [](I32 delta, I32 fraction) -> I32 {
+        return {_mm256_madd_epi16(delta.low, fraction.low), _mm256_madd_epi16(delta.high, fraction.high)};
+    });
 }
 struct Two {
     I32 first, second;

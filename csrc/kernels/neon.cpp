@@ -157,20 +157,10 @@ inline I32 look_up(const int32_t* table, I32 index) {
 
 inline I32 pick(const int32_t* table, I32 index) { return look_up(table, index); }
 
-inline I32 exp_of(I32 index) { return look_up(kVectorTables.exp, index); }
-struct Scales {
-    I32 scale, inverse;
-};
-inline Scales scales_of(I32 index) {
-    const I32 pair = look_up(kVectorTables.scale_inverse, index);
-    return {band(pair, set(0xffff)), srl(pair, 16)};
-}
+#include "kernels/pair_lookups.h"
 
-inline I32 tail(I32 any) {
-    const I32 u = min(any, set(kVectorTables.last));
-    const I32 segment = look_up(kVectorTables.segment, srl(u, 8)), fraction = band(u, set(255));
-    const I32 fall = mul(band(srl(segment, 15), set(4095)), fraction);
-    return srl_by(sub(sll(add(band(segment, set(32767)), set(1)), 8), fall), srl(segment, 27));
+inline I32 tail(I32 u) {
+    return tail_with(u, [](I32 delta, I32 fraction) { return mul(delta, fraction); });
 }
 struct Two {
     I32 first, second;
