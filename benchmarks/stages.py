@@ -27,8 +27,8 @@ from pynlvc.model.store import load_model
 TABLE = FOLDER / "stages.tsv"
 SECONDS = 6.0  # of every recording
 
-# The first pattern that a function's name holds wins. A decoder takes samples out of the range coder between the steps of
-# the next batch's network: that time is the network's here.
+# The first pattern that a function's name holds wins. A decoder takes samples out of the range coder between the steps
+# of the next batch's network: that time is the network's here.
 STAGES = (
     ("motion", r"interpolate|difference|::around|::scan|locate_older|search_motion|Encoder::search|::reduced$"),
     ("motion", r"compensate|displace|for_each_block|coarse|Window|History::references"),
