@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"_core", "_avshim", "codec", "media"},
     "training": {"_core", "codec", "media", "model"},
     "bridge": {"codec"},
-    "cli": {"_core", "bridge", "codec", "media", "model", "report", "training"},
+    "cli": {"_core", "bridge", "codec", "fitting", "media", "model", "report", "training"},
     "__init__": {"codec", "media", "model"},
     "__main__": {"cli"},
     "errors": set(),

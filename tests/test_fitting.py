@@ -208,6 +208,23 @@ def test_transcode_brings_a_fitted_model(clip_path: Path, tmp_path: Path) -> Non
     assert found is not None and found.model_embedded and found.model_difference is None
 
 
+def test_a_fitted_model_serves_encoders_that_cannot_look_ahead(clip_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "clip.nlvm"
+    arguments = ("fit", clip_path, path, "--model", "fast", "--effort", "4", "--gop", "0")
+    done = run_pynlvc(*arguments)
+    assert done.returncode == 0 and "fast-fitted" in done.stdout, done.stderr
+    assert _core.is_model_difference(path.read_bytes())
+    done = run_pynlvc("transcode", clip_path, tmp_path / "out.mkv", "--model", str(path), "--gop", "0")
+    assert done.returncode == 0, done.stderr
+    assert pynlvc.verify(tmp_path / "out.mkv", against=clip_path).ok
+    found = pynlvc.info(tmp_path / "out.mkv").stream
+    assert found is not None and found.model == "fast-fitted" and found.model_difference is not None
+    assert run_pynlvc(*arguments).returncode == 2, "the output exists"
+    assert run_pynlvc("fit", clip_path, tmp_path / "clip.bin").returncode == 2
+    with pytest.raises(UsageError, match="fitted already"):
+        pynlvc.fit_model(clip_path, settings=EncoderSettings(model=str(path), effort=5))
+
+
 def test_what_cannot_be_fitted_says_so(clip_path: Path, tmp_path: Path) -> None:
     with clip_path.open("rb") as file:
         done = subprocess.run(

@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "info": "show what is known about a file's video track",
     "report": "write a page of HTML that shows where a file's bits go",
     "framemd5": "print the MD5 of every frame as ffmpeg does",
+    "fit": "fit a model to a video, for encoders that cannot look ahead",
     "serve": "code for another process over standard input and output",
     "train": "train a probability model on video clips",
 }

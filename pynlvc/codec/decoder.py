@@ -18,7 +18,7 @@ from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Padding, new_frame
 from pynlvc.codec.settings import DecoderSettings
 from pynlvc.codec.side_information import TRAILING_LUMA, padding_constant, write_side_information
-from pynlvc.errors import BitstreamError, MissingModelError, NlvcError
+from pynlvc.errors import BitstreamError, MissingModelError, ModelError, NlvcError
 from pynlvc.model.store import find_model, model_names, parse_model
 
 if TYPE_CHECKING:
@@ -45,7 +45,10 @@ class _ModelFinder:
 
     def __call__(self, digest: bytes) -> bytes | None:
         if self._embedded and self._whole is None:
-            self._whole = parse_model(self._embedded, "the model in the stream's header").data
+            try:
+                self._whole = parse_model(self._embedded, "the model in the stream's header").data
+            except ModelError:
+                self._embedded = b""  # damaged: what the packets embed is what counts
         if self._whole is not None and hashlib.sha256(self._whole).digest() == digest:
             return self._whole
         model = find_model(digest, self._model_files)

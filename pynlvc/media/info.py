@@ -11,9 +11,9 @@ import av
 
 from pynlvc import _avshim, _core
 from pynlvc.codec.pixel_formats import PIXEL_FORMATS
-from pynlvc.errors import BitstreamError, NlvcError
+from pynlvc.errors import BitstreamError, MissingModelError, NlvcError
 from pynlvc.media.source import VideoSource
-from pynlvc.model.store import find_model, parse_model
+from pynlvc.model.store import base_of, find_model, parse_model
 
 
 @dataclass(frozen=True)
@@ -177,17 +177,17 @@ class _Counts:
             raise BitstreamError("the track has no keyframe")
         installed = find_model(bytes.fromhex(self._sequence.model_hash))
         embedded = self._sequence.embedded_model
-        base = _core.model_difference_base(embedded).hex() if _core.is_model_difference(embedded) else None
-        if base is not None and find_model(bytes.fromhex(base)) is None:
-            known = None
-        else:
+        base = base_of(embedded, "the embedded model")
+        try:
             known = parse_model(embedded, "the embedded model") if embedded else installed
+        except MissingModelError:
+            known = None
         return StreamInfo(
             model=known.name if known else None,
             model_hash=self._sequence.model_hash,
             model_installed=installed is not None or (base is not None and known is not None),
             model_embedded=bool(embedded) and base is None,
-            model_difference=(base, len(embedded)) if base is not None else None,
+            model_difference=(base.hex(), len(embedded)) if base is not None else None,
             delta=self._sequence.delta,
             time_base=self._sequence.time_base,
             slices=(self._slice_counts[0], self._slice_counts[1]),

@@ -19,7 +19,6 @@ from pynlvc.errors import MissingModelError, ModelError
 SUFFIX = ".nlvm"
 MAGIC = b"NLVM"
 DIFFUSION_MAGIC = b"NLVD"  # docs/diffusion.md §5
-DIFFERENCE_MAGIC = b"NLVP"  # §10.1
 MAX_BYTES = 64 << 20  # nothing near this size is a model: refuse before reading it into memory
 
 
@@ -42,7 +41,7 @@ def parse_model(data: bytes, origin: str) -> Model:
 
     A difference becomes the model that it means; MissingModelError where the one that it starts from is not installed.
     """
-    if data[:4] == DIFFERENCE_MAGIC:
+    if _core.is_model_difference(data):
         return _parse_difference(data, origin)
     if len(data) < 6 or data[:4] not in (MAGIC, DIFFUSION_MAGIC) or len(data) < 6 + data[5]:
         raise ModelError(f"{origin} is not a model file")
@@ -52,12 +51,23 @@ def parse_model(data: bytes, origin: str) -> Model:
         raise ModelError(f"{origin} is not a model file: its name is not UTF-8") from None
 
 
-def _parse_difference(data: bytes, origin: str) -> Model:
+def base_of(data: bytes, origin: str) -> bytes | None:
+    """The SHA-256 of the model that a file is a difference to; None: it is no difference. `origin` is for errors."""
+    if not _core.is_model_difference(data):
+        return None
     try:
-        digest = _core.model_difference_base(data)
-        base = find_model(digest)
-        if base is None:
-            raise MissingModelError(f"{origin} is a difference to the model {digest.hex()}, which is not installed")
+        return _core.model_difference_base(data)
+    except _core.BitstreamError as error:
+        raise ModelError(f"{origin}: {error}") from None
+
+
+def _parse_difference(data: bytes, origin: str) -> Model:
+    digest = base_of(data, origin)
+    assert digest is not None, "the caller has seen the signature"
+    base = find_model(digest)
+    if base is None:
+        raise MissingModelError(f"{origin} is a difference to the model {digest.hex()}, which is not installed")
+    try:
         return replace(parse_model(_core.apply_model_difference(data, base.data), origin), difference=data)
     except _core.BitstreamError as error:
         raise ModelError(f"{origin}: {error}") from None
