@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
-from benchmarks import diffusion, diffusion_table
+import pytest
+
+from benchmarks import diffusion, diffusion_speed, diffusion_table
 from pynlvc.model.architecture import SHAPES
 from pynlvc.model.modelfile import IntegerModel
 from pynlvc.model.store import load_model, model_names
+from tests.clip_files import write_clip
+from tests.clips import make_clip
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "model.md"
 
@@ -49,3 +54,31 @@ def test_the_tables_of_the_transformer_are_those_of_its_measurements() -> None:
     assert rows and all(row["status"] == "ok" for row in rows.values())
     text = diffusion_table.DOCUMENT.read_text(encoding="utf-8")
     assert diffusion_table.with_tables(text, rows) == text, "run: python -m benchmarks.diffusion_table"
+
+
+def test_steeper_slopes_and_the_reference_pay_on_every_clip_that_has_all_rows() -> None:
+    rows = diffusion.read_table(diffusion.TABLE)
+    compared = 0
+    for clip, frames, variant in rows:
+        names = ("delta 2", "delta 1", "delta 0", "delta 2, no reference embedding")
+        if variant != names[0] or any((clip, frames, name) not in rows for name in names):
+            continue
+        steep, middle, flat, blind = (int(rows[clip, frames, name]["coded_bytes"]) for name in names)
+        assert steep <= middle <= flat and steep < blind
+        compared += 1
+    assert compared >= 4
+
+
+def test_processor_time_of_the_transformer_is_measured(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", make_clip(40, 36, 3))
+    table = tmp_path / "speed.tsv"
+    assert diffusion_speed.main([str(clip), "--frames", "2", "--output", str(table)]) == 0
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    ways = [(row["way"], row["task"], row["frames"]) for row in rows]
+    assert ways == [(way, task, "1") for way in ("native", "cpu") for task in ("encode", "decode")]
+    assert all(float(row["processor_seconds"]) > 0 for row in rows)
+    lines = diffusion_table.speed(table)
+    assert lines[2].startswith("| native code (the default) |") and lines[3].startswith("| PyTorch, `--device cpu` |")
+    with pytest.raises(SystemExit):
+        diffusion_speed.main([str(clip), "--frames", "1", "--output", str(table)])

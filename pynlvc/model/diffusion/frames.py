@@ -20,7 +20,7 @@ from pynlvc.model.diffusion.patch_grid import PatchGrid, Planes
 
 BATCH = 256  # patches whose tokens are revealed side by side
 TOGETHER = 4  # patches that a processor's thread computes at once in an encoder: what they need stays in its cache
-TOGETHER_ON_DEVICE = 64
+TOGETHER_ON_DEVICE = 64  # the same of a device that wants many
 LANES = 16  # distributions that the range coder takes at once
 OUTPUTS = 9
 Result = TypeVar("Result")
@@ -89,7 +89,7 @@ class FrameCoder:
         self._delta = delta
         self._device = place
         self._workers = Workers(threads if native else 1)
-        self._together = TOGETHER if native else TOGETHER_ON_DEVICE
+        self._together = TOGETHER if place.type == "cpu" else TOGETHER_ON_DEVICE
         tables = slope_tables(delta, place)
         self._tokens = tables.tokens.cpu().numpy()
         self._groups = tables.groups

@@ -1,0 +1,95 @@
+"""Processor time of the transformer for a frame, for each way to compute it, on one thread:
+
+    python -m benchmarks.diffusion_speed CLIP [--ways native,cpu] [--frames N]
+
+`native` is the code for processors, every other way a device of PyTorch. Frames are coded as P-frames after the first.
+Processor time hardly depends on what else runs; seconds that pass are noted beside it. Writes
+benchmarks/results/diffusion_speed.tsv anew; `python -m benchmarks.diffusion_table` puts it into docs/diffusion.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from benchmarks.harness import load_source
+from benchmarks.results import FOLDER, machine
+from pynlvc import _core
+from pynlvc.codec.planes import frame_planes
+from pynlvc.model.diffusion.frames import FrameCoder
+from pynlvc.model.diffusion.modelfile import DiffusionModel
+from pynlvc.model.store import load_model
+
+TABLE = FOLDER / "diffusion_speed.tsv"
+COLUMNS = ("clip", "samples", "frames", "way", "task", "processor_seconds", "seconds", "machine")
+Result = TypeVar("Result")
+
+
+class Clock:
+    """Seconds of the processor and of the wall, added up over what it runs."""
+
+    def __init__(self) -> None:
+        self.processor = self.wall = 0.0
+
+    def run(self, function: Callable[[], Result]) -> Result:
+        """The result of the function."""
+        processor, wall = time.process_time(), time.perf_counter()
+        result = function()
+        self.processor += time.process_time() - processor
+        self.wall += time.perf_counter() - wall
+        return result
+
+
+def time_frames(way: str, layout: _core.Format, frames: Sequence[list[np.ndarray]]) -> tuple[Clock, Clock]:
+    """Encoding and decoding all frames but the first, each after the one before it. ValueError if one changes."""
+    model = DiffusionModel.from_bytes(load_model("diffusion").data)
+    coder = FrameCoder(model, layout, 2, threads=1, device=None if way == "native" else way)
+    coder.encode(frames[0], None)  # what is loaded and laid out once
+    encoding, decoding = Clock(), Clock()
+    for before, frame in pairwise(frames):
+        payload, _ = encoding.run(partial(coder.encode, frame, before))
+        planes, _ = decoding.run(partial(coder.decode, payload, before))
+        if not all(np.array_equal(mine, theirs) for mine, theirs in zip(planes, frame, strict=True)):
+            raise ValueError(f"{way}: a frame did not come back")
+    return encoding, decoding
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0; ValueError where a frame does not come back."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("clip", type=Path, metavar="CLIP", help="8-bit 4:2:0")
+    parser.add_argument("--ways", default="native,cpu", help="comma-separated (default: %(default)s)")
+    parser.add_argument("--frames", type=int, default=3, help="2 or more (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=TABLE, help="TSV table (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    if options.frames < 2:
+        parser.error("--frames must be 2 or more: the first is not measured")
+    source = load_source(options.clip, frames=options.frames)
+    if source.pix_fmt != "yuv420p":
+        parser.error(f"{options.clip} is {source.pix_fmt}: give a clip of yuv420p")
+    layout = _core.Format(width=source.width, height=source.height, layout="yuv", sx=1, sy=1)
+    frames = [[plane.copy() for plane in frame_planes(frame)] for frame in source.frames]
+    with options.output.open("w", newline="") as file:
+        table = csv.writer(file, delimiter="\t", lineterminator="\n")
+        table.writerow(COLUMNS)
+        for way in options.ways.split(","):
+            for task, clock in zip(("encode", "decode"), time_frames(way, layout, frames), strict=True):
+                count = len(frames) - 1
+                seconds = [f"{spent / count:.2f}" for spent in (clock.processor, clock.wall)]
+                samples = sum(plane.size for plane in frames[0])
+                table.writerow([source.name, samples, count, way, task, *seconds, machine()])
+                print(f"{way:8} {task} {seconds[0]} s of the processor, {seconds[1]} s passed, for a frame", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
