@@ -25,7 +25,7 @@ from benchmarks.paper_table import (
     transformer_rows,
     with_tables,
 )
-from benchmarks.results import FOLDER, Row, read_rows
+from benchmarks.results import FOLDER, Row, mean_ratio, read_rows
 from pynlvc.model.store import model_names
 from tests.clip_files import write_clip
 from tests.clips import make_clip
@@ -38,6 +38,16 @@ def test_tables_are_those_of_the_measurements() -> None:
     rows, short = read_rows(TABLE), read_short_rows()
     assert rows and short and all(row.ok for row in [*rows, *short])
     assert with_tables(TEXT, rows, short) == TEXT, "run: python -m benchmarks.paper_table"
+
+
+def test_the_transformer_beside_x265_is_as_measured() -> None:
+    rows = read_rows(TABLE)
+    ratio = mean_ratio(rows, ("foreman_cif", "silent_cif", "akiyo_cif", "tennis_sif"), "diffusion-d2")
+    assert ratio is not None and f"it needs {ratio:.3f} of the bytes of x265-veryslow in the mean" in TEXT
+    size = {(row.clip, row.frames, row.codec): row.coded_bytes for row in [*rows, *read_short_rows()]}
+    steps = [(key, (*key[:2], f"diffusion-d{delta}")) for key in size for delta in (0, 1)]
+    steps = [(steep, flat) for steep, flat in steps if steep[2] == "diffusion-d2" and flat in size]
+    assert len(steps) >= 8 and all(size[steep] <= size[flat] for steep, flat in steps)
 
 
 def test_figures_and_links_exist() -> None:
