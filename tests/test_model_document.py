@@ -69,7 +69,7 @@ def test_steeper_slopes_and_the_reference_pay_on_every_clip_that_has_all_rows() 
     assert compared >= 4
 
 
-def test_processor_time_of_the_transformer_is_measured(tmp_path: Path) -> None:
+def test_processor_time_of_the_transformer_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = write_clip(tmp_path / "clip.mkv", make_clip(40, 36, 3))
     table = tmp_path / "speed.tsv"
     assert diffusion_speed.main([str(clip), "--frames", "2", "--output", str(table)]) == 0
@@ -78,6 +78,10 @@ def test_processor_time_of_the_transformer_is_measured(tmp_path: Path) -> None:
     ways = [(row["way"], row["task"], row["frames"]) for row in rows]
     assert ways == [(way, task, "1") for way in ("native", "cpu") for task in ("encode", "decode")]
     assert all(float(row["processor_seconds"]) > 0 for row in rows)
+    timed = diffusion_speed.time_frames
+    monkeypatch.setattr(diffusion_speed, "time_frames", lambda way, *more: (*timed(way, *more)[:2], [way.encode()]))
+    with pytest.raises(ValueError, match="cpu does not give the bytes"):
+        diffusion_speed.main([str(clip), "--frames", "2", "--output", str(tmp_path / "other.tsv")])
     lines = diffusion_table.speed(table)
     assert lines[2].startswith("| native code (the default) |") and lines[3].startswith("| PyTorch, `--device cpu` |")
     with pytest.raises(SystemExit):
