@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(describe(row), flush=True)
     if options.plot is not None:
         add_sizes(peer_sizes(load_source(options.plot, frames=options.frames)), options.frame_table)
-    # The transformer was measured at all slopes on a few frames alone: the figure has all models on those.
+    # All models at all slopes were measured on the same few frames: the figure has those.
     rows = read_short_rows() if options.output == TABLE else read_rows(options.output)
     for path in draw_all(rows, read_sizes(options.frame_table), options.figures):
         print(path)
