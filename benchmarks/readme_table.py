@@ -18,6 +18,7 @@ COLUMNS = {
     "nlvc": "NLVC",
     "nlvc-effort9": "NLVC effort 9",
     "nlvc-fast": "NLVC fast",
+    "nlvc-fast-effort9": "NLVC fast effort 9",
     "x265-veryslow": "x265 veryslow",
     "av1-libaom": "AV1 libaom",
     "vp9-best": "VP9 best",
