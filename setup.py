@@ -67,7 +67,7 @@ class BuildExt(setup_helpers.build_ext):
 headers = [str(path) for folder in ("csrc", "src/core") for path in sorted(Path(folder).rglob("*.h"))]
 core = setup_helpers.Pybind11Extension(
     "pynlvc._core",
-    sources("csrc/*.cpp", "csrc/kernels/*.cpp", "src/core/*.cpp"),
+    sources("csrc/*.cpp", "csrc/kernels/*.cpp", "csrc/learning/*.cpp", "src/core/*.cpp"),
     depends=headers,
     include_dirs=["csrc"],
     cxx_std=17,

@@ -1,5 +1,7 @@
 #include "examples.h"
 
+#include <cstring>
+
 #include "wavefront.h"
 
 namespace nlvc {
@@ -18,6 +20,16 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
     to.insert(to.end(), more.begin(), more.end());
 }
 
+/// One sample's values of a tap list, word by word.
+void append_lane(const Words4<int8_t>* words, int lane, int count, std::vector<int8_t>& to) {
+    const size_t start = to.size();
+    to.resize(start + static_cast<size_t>(count));
+    int8_t* out = to.data() + start;
+    int i = 0;
+    for (; i + 4 <= count; i += 4) std::memcpy(out + i, words[i / 4][lane], 4);
+    for (; i < count; ++i) out[i] = words[i / 4][lane][i % 4];
+}
+
 class ExampleVisitor final : public BatchVisitor {
   public:
     ExampleVisitor(Examples& examples, int delta, int interval, uint32_t seed)
@@ -26,8 +38,8 @@ class ExampleVisitor final : public BatchVisitor {
     void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) override {
         for (int lane = 0; lane < at.count; ++lane) {
             if (!chosen(seed_, at.x(lane, delta_), at.y + lane, interval_)) continue;
-            for (int i = 0; i < out_.inputs; ++i) out_.input_taps.push_back(values.taps[i / 4][lane][i % 4]);
-            for (int i = 0; i < out_.errors; ++i) out_.error_taps.push_back(values.errors[i / 4][lane][i % 4]);
+            append_lane(values.taps, lane, out_.inputs, out_.input_taps);
+            append_lane(values.errors, lane, out_.errors, out_.error_taps);
             out_.anchors.push_back(values.anchors[0][lane]);
             out_.samples.push_back(samples[lane]);
         }
@@ -58,6 +70,11 @@ Examples collect_examples(const FrameCoding& coding, int slice, int p, int inter
     const uint32_t place = seed * 0x27d4eb2fu + static_cast<uint32_t>(slice * 4 + p) * 0x165667b1u;
     out.depth = coding.settings.depth;
     out.q = coding.settings.q;
+    const size_t expected = static_cast<size_t>(format.plane_width(p)) * static_cast<size_t>(rows.count()) /
+                                static_cast<size_t>(interval) * 9 / 8 +
+                            64;
+    out.input_taps.reserve(expected * static_cast<size_t>(out.inputs));
+    out.error_taps.reserve(expected * static_cast<size_t>(out.errors));
     ExampleVisitor visitor(out, coding.settings.delta, interval, place);
     run_plane(context, {coding.model.kernels(), network}, visitor);
     return out;

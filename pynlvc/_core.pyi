@@ -80,6 +80,46 @@ class EncodedFrame:
     def examples(self) -> list[Examples]:
         """By plane; [] where the encoder records none."""
 
+class LearnerShape:
+    """Sizes of a network, counting only the taps that one δ reveals, and where its numbers stand in the vectors that
+    `learn` takes: for each dense layer (w1, w2, w3, w4, wo) the weights [rows, columns] and biases [rows] of the model
+    file and then multiplier / 2^shift [rows]; after them wl [inputs], wm [h2], bl [1]."""
+
+    def __init__(
+        self,
+        *,
+        inputs: int,  # revealed taps of the first list, 1..255
+        errors: int,  # revealed taps of the second list, 0..255
+        h1: int,  # widths of the layers, 1..255
+        h2: int,
+        g: int,
+    ) -> None: ...
+    def layer_start(self, layer: int) -> int:
+        """Where layer 0..4 begins."""
+    @property
+    def linear_start(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+
+def available_learners() -> list[str]:
+    """Names of the implementations of `learn` that this processor can run, slowest first."""
+
+def learn(
+    shape: LearnerShape,
+    values: NDArray[np.float32],  # [shape.size]
+    inputs: NDArray[np.int8],  # [n, shape.inputs]
+    errors: NDArray[np.int8],  # [n, shape.errors]
+    anchors: NDArray[np.float32],  # [n], samples
+    samples: NDArray[np.float32],  # [n]
+    *,
+    depth: int,  # bits of the samples, 8..16
+    q: int,  # sample shift
+    gradient: NDArray[np.float32] | None = None,  # [shape.size]; receives the derivative in addition
+    learner: str = "",  # implementation; the fastest
+) -> float:
+    """Ideal code length of examples in bits. The derivative is that of the network without its roundings. The same
+    arguments give the same result, bit for bit, with the same implementation."""
+
 class Examples:
     """Samples of one plane of a frame, chosen at random, with all that the network knows of them."""
 

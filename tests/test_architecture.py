@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
 }
 BELOW_ALL = {"errors", "version"}
-TORCH_LAYERS = {"fitting", "model", "training"}
+TORCH_LAYERS = {"model", "training"}
 HOST_HEADERS = r'#\s*include\s*[<"](Python\.h|pybind11/|numpy/|libav|libsw)'
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-import torch
 
 import pynlvc
 from pynlvc import _core
@@ -22,6 +21,8 @@ from pynlvc.fitting.examples import ExampleSet
 from pynlvc.fitting.settings import FitSettings
 from pynlvc.fitting.tunable import TunableNetwork
 from pynlvc.fitting.video import fit_to_video, keyframes
+from pynlvc.model.examples import ExampleArrays
+from pynlvc.model.learnable import learner_shape
 from pynlvc.model.modelfile import IntegerModel
 from pynlvc.model.store import Model, load_model
 from tests.clip_files import write_clip
@@ -57,16 +58,8 @@ def test_code_lengths_are_those_of_the_codec(depth: int, delta: int) -> None:
         for plane, taken, bits in zip(planes, coded.examples, coded.plane_bits, strict=True):
             assert len(taken.samples) == plane.size
             net = TunableNetwork(networks[taken.frame_type, taken.plane_class], delta)
-            with torch.no_grad():
-                found = net.bits(
-                    torch.from_numpy(taken.input_taps),
-                    torch.from_numpy(taken.error_taps),
-                    torch.from_numpy(taken.anchors).float(),
-                    torch.from_numpy(taken.samples.astype(np.float32)),
-                    depth=taken.depth,
-                    q=taken.q,
-                )
-            assert float(found.sum()) == pytest.approx(bits, rel=0.02)
+            found = net.bits(ExampleArrays.joined([taken]), depth=taken.depth, q=taken.q)
+            assert found == pytest.approx(bits, rel=0.01)
 
 
 def test_one_of_many_samples_is_taken_the_same_way_on_every_thread() -> None:
@@ -100,15 +93,14 @@ def assert_same(a: Any, b: Any) -> None:
 @pytest.mark.parametrize("delta", [0, 1, 2])
 @pytest.mark.parametrize("size", [3.0, 400.0])
 def test_every_step_can_be_said_by_a_difference(delta: int, size: float) -> None:
-    torch.manual_seed(3)
+    rng = np.random.default_rng(3)
     model = IntegerModel.from_bytes(FAST.data)
     moved = []
     for network in model.networks:
         net = TunableNetwork(network, delta)
-        with torch.no_grad():
-            for name, parameter in net.named_parameters():
-                # Linear weights have no room for hundreds of steps.
-                parameter.copy_(torch.randn(parameter.shape) * (min(size, 9.0) if "linear" in name else size))
+        net.steps[:] = rng.standard_normal(len(net.steps)) * size
+        linear = learner_shape(network, delta).linear_start
+        net.steps[linear:] *= min(size, 9.0) / size  # linear weights have no room for hundreds of steps
         moved.append(net.moved())
     fitted = replace(model, networks=tuple(moved)).to_bytes()
     difference = _core.write_model_difference(FAST.data, fitted, delta=delta)

@@ -15,4 +15,5 @@ COMMANDS: dict[str, str] = {
     "fit": "fit a model to a video, for encoders that cannot look ahead",
     "serve": "code for another process over standard input and output",
     "train": "train a probability model on video clips",
+    "refine": "learn on from a finished model, with the codec's own encoder",
 }

@@ -77,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=defaults.effort,
         metavar="0..9",
         help="how much is fitted to the content: more encodes slower and smaller, decoding stays the same; 4 to 9 read "
-        "the input twice and fit the model itself, with PyTorch (default: %(default)s)",
+        "the input twice and fit the model itself (default: %(default)s)",
     )
     encoding.add_argument(
         "--gop",

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.codec.planes import Plane
-
-if TYPE_CHECKING:
-    import torch
+from pynlvc.model.examples import ExampleArrays
 
 NetworkKey = tuple[int, int]  # frame type, plane class
 
@@ -32,19 +26,9 @@ class NetworkExamples:
         """Number of examples."""
         return sum(len(part.samples) for part in self.parts)
 
-    def tensors(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(taps of the first list int8 [n, inputs], of the second int8 [n, errors], anchors and samples float32 [n])"""
-        import torch
-
-        def joined(arrays: list[NDArray[np.generic]]) -> torch.Tensor:
-            return torch.from_numpy(np.concatenate(arrays))
-
-        return (
-            joined([part.input_taps for part in self.parts]),
-            joined([part.error_taps for part in self.parts]),
-            joined([part.anchors for part in self.parts]).float(),
-            joined([part.samples.astype(np.int32) for part in self.parts]).float(),
-        )
+    def arrays(self) -> ExampleArrays:
+        """All of them."""
+        return ExampleArrays.joined(self.parts)
 
 
 class ExampleSet:

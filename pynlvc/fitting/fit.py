@@ -9,14 +9,14 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.errors import ModelError
 from pynlvc.fitting.examples import ExampleSet, NetworkExamples, NetworkKey
 from pynlvc.fitting.settings import FitSettings
 from pynlvc.fitting.tunable import TunableNetwork
+from pynlvc.model.adam import Adam
 from pynlvc.model.modelfile import IntegerModel, IntegerNetwork
 
 NAME_SUFFIX = "-fitted"
@@ -71,17 +71,12 @@ def fit_model(
             by_key[key], examples.networks[key], jobs[key], coded_samples[key], delta, settings, advance
         )
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # sums come out the same then, however many networks learn side by side
-    try:
-        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-            try:
-                fitted = dict(zip(jobs, pool.map(fit_one, jobs), strict=True))
-            except BaseException:
-                stopped.set()  # else leaving the pool would wait for all of it
-                raise
-    finally:
-        torch.set_num_threads(before)
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        try:
+            fitted = dict(zip(jobs, pool.map(fit_one, jobs), strict=True))
+        except BaseException:
+            stopped.set()  # else leaving the pool would wait for all of it
+            raise
     networks = tuple(fitted.get((n.frame_type, n.plane_class), n) for n in model.networks)
     if all(new is old for new, old in zip(networks, model.networks, strict=True)):
         return None
@@ -102,47 +97,47 @@ def _fit_network(
     advance: Callable[[int], None],
 ) -> IntegerNetwork:
     """The network itself where its steps do not pay."""
-    torch.manual_seed(settings.seed)
     net = TunableNetwork(network, delta)
     generator = np.random.default_rng(settings.seed)
     # Mixed once, so that batches lie side by side: gathering them anew each time would take as long as learning.
-    mixed = torch.from_numpy(generator.permutation(examples.count))
-    material = [tensor[mixed] for tensor in examples.tensors()]
-    optimizer = torch.optim.Adam(net.steps(), settings.rate, betas=(0.9, 0.99))
+    mixed = examples.arrays().mixed(generator)
+    optimizer = Adam(net.steps)
     batch = min(settings.batch, examples.count)
     batches = examples.count // batch
     steps = max(1, visits // batch)
 
-    def cost(start: int) -> Tensor:
-        part = [tensor[start : start + batch] for tensor in material]
-        return net.bits(*part, depth=examples.depth, q=examples.q)
+    def bits(number: int, gradient: NDArray[np.float32] | None = None) -> float:
+        """Of one batch."""
+        part = mixed.part(number * batch, (number + 1) * batch)
+        return net.bits(part, depth=examples.depth, q=examples.q, gradient=gradient)
 
     def mean_bits() -> float:
-        with torch.no_grad():
-            starts = range(0, batches * batch, batch)[: max(1, SCORED // batch)]
-            return float(torch.cat([cost(start) for start in starts]).double().mean())
+        scored = range(batches)[: max(1, SCORED // batch)]
+        return sum(bits(number) for number in scored) / (len(scored) * batch)
 
     before = mean_bits()
     order = generator.permutation(batches)
     for step in range(steps):
         if step % batches == 0:
             order = generator.permutation(batches)
-        for group in optimizer.param_groups:
-            group["lr"] = settings.rate * (0.01 + 0.99 * (1 - step / steps))
-        loss = cost(int(order[step % batches]) * batch).mean() + _price(net) / coded_samples
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        gradient = np.zeros_like(net.steps)
+        bits(int(order[step % batches]), gradient)
+        gradient /= batch
+        gradient += _price_slope(net.steps) / coded_samples
+        optimizer.step(gradient, settings.rate * (0.01 + 0.99 * (1 - step / steps)))
         advance((step + 1) * batch)
-    with torch.no_grad():
-        saved = (before - mean_bits()) * coded_samples
-        return net.moved() if saved > float(_price(net, rounded=True)) else network
+    saved = (before - mean_bits()) * coded_samples
+    return net.moved() if saved > _price(np.rint(net.steps)) else network
 
 
-def _price(net: TunableNetwork, *, rounded: bool = False) -> Tensor:
-    """About what the steps cost in the stream, bits."""
-    total = torch.zeros(())
-    for parameter in net.steps():
-        size = (torch.round(parameter) if rounded else parameter).abs()
-        total = total + (FIRST_STEP_BITS * (1 - torch.exp(-size)) + DOUBLING_BITS * torch.log2(1 + size)).sum()
-    return total
+def _price(steps: NDArray[np.float32]) -> float:
+    """About what steps cost in the stream, bits."""
+    size = np.abs(steps)
+    return float((FIRST_STEP_BITS * (1 - np.exp(-size)) + DOUBLING_BITS * np.log2(1 + size)).sum())
+
+
+def _price_slope(steps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Its derivative by each step; 0 where there is none."""
+    size = np.abs(steps)
+    slope = FIRST_STEP_BITS * np.exp(-size) + DOUBLING_BITS / np.log(2) / (1 + size)
+    return (np.sign(steps) * slope).astype(np.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -15,8 +14,9 @@ from pynlvc import _core
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Plane, check_samples, frame_planes
 from pynlvc.codec.settings import EncoderSettings
-from pynlvc.errors import ModelError, UsageError
+from pynlvc.errors import UsageError
 from pynlvc.fitting.examples import ExampleSet, NetworkKey
+from pynlvc.fitting.fit import fit_model
 from pynlvc.fitting.settings import FIRST_FITTING_EFFORT, FitSettings
 from pynlvc.model.store import Model, is_diffusion, load_model, parse_model
 
@@ -33,11 +33,6 @@ def fits_model(settings: EncoderSettings) -> bool:
     if model.difference:
         raise UsageError(
             f"model {settings.model} is fitted already: use it with an effort below {FIRST_FITTING_EFFORT}"
-        )
-    if importlib.util.find_spec("torch") is None:
-        raise ModelError(
-            f"effort {settings.effort} fits the model to the video in PyTorch, which is not installed: "
-            f"pip install torch, or use an effort below {FIRST_FITTING_EFFORT}"
         )
     return True
 
@@ -56,8 +51,6 @@ def fit_to_video(
     frames: all of the video, or its beginning; frame_rate in frames per second says how many keyframes there will be.
     The same frames and settings give the same model on the same processor, with any number of threads.
     """
-    from pynlvc.fitting.fit import fit_model
-
     fit = fit or FitSettings.of_effort(settings.effort)
     base = load_model(settings.model)
     picker = _Picker(count, fit, progress)

@@ -31,7 +31,7 @@ def fit_model(
     stream brings it as a difference to the installed one, so it decodes everywhere and as fast as without.
 
     None where fitting saves less than the difference costs. `video_tracks` and `frame_rate`: see transcode. Raises
-    UsageError for an effort that fits no model and for standard input, ModelError without PyTorch.
+    UsageError for an effort that fits no model and for standard input.
     """
     path = Path(source)
     if not fits_model(settings):

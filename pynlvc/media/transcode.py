@@ -51,7 +51,7 @@ def transcode(
     the packets of NLVC come out as without the interruption. An interruption then leaves its part again. `framemd5`:
     write the MD5 of the main track's frames there, as they are read. Where `settings.embed_model` is None the model is
     embedded if it costs less than 0.1 % even if the video should shrink to a tenth. An effort of 4 to 9 reads the file
-    twice: first the model is fitted to the main track (see `pynlvc.fit_model`), which needs PyTorch.
+    twice: first the model is fitted to the main track (see `pynlvc.fit_model`).
 
     Raises NlvcError (UsageError where the request itself is wrong); without `resume` nothing is left behind then.
     """

@@ -109,6 +109,6 @@ SHAPES = {
     for shape in (
         _model("fast", luma=(16, 16, 16), chroma=(16, 12, 12)),
         _model("standard", luma=(64, 48, 48), chroma=(48, 32, 32)),
-        _model("large", luma=(192, 128, 96), chroma=(128, 96, 64)),
+        _model("large", luma=(128, 96, 64), chroma=(96, 64, 48)),
     )
 }

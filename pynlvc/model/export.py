@@ -11,27 +11,12 @@ from pynlvc.model.denoiser import (
     OUTPUT_UNITS,
     SCALE_OFFSET,
     SCALE_ORIGIN,
-    WEIGHT_LIMIT,
     Denoiser,
     IntegerLinear,
 )
-from pynlvc.model.modelfile import ACCUMULATOR_LIMIT, IntegerLayer, IntegerModel, IntegerNetwork
+from pynlvc.model.modelfile import IntegerLayer, IntegerModel, IntegerNetwork
+from pynlvc.model.rounding import fixed_point, integer_layer
 from pynlvc.model.taps import DELTAS
-
-LARGEST_INPUT = 255
-UNIT = 1 << 14  # one sample in the linear part
-LINEAR_LIMIT = 127 * 256  # section 5: kernels split a linear weight into two signed bytes
-
-
-def _multipliers(scales: NDArray[np.float64]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """Ten-bit multipliers and shifts with multiplier / 2^shift nearest to each scale in [2^-13, 512)."""
-    exponent = np.clip(np.floor(np.log2(scales)), -13, 8).astype(int)
-    shift = 9 - exponent
-    multiplier = np.rint(scales * 2.0**shift)
-    over = multiplier > 1023
-    multiplier[over] = 512
-    shift[over] -= 1
-    return multiplier.astype(np.uint16), shift.astype(np.uint8)
 
 
 def _layer(linear: IntegerLinear, bias: Tensor, units: Tensor | None = None) -> IntegerLayer:
@@ -39,22 +24,11 @@ def _layer(linear: IntegerLinear, bias: Tensor, units: Tensor | None = None) -> 
     real = (linear.weight * linear.unit).detach().double().numpy()
     if units is not None:
         real = real * units.double().numpy()[:, None]
-    offset = bias.detach().double().numpy()
-    largest = np.abs(offset).reshape(-1, len(real)).max(0)
-    scale = np.maximum(np.abs(real).max(1) / WEIGHT_LIMIT, largest / (ACCUMULATOR_LIMIT / 4))
-    # The sum of a row must stay inside the accumulator whatever the inputs are.
-    scale = np.maximum(scale, (np.abs(real).sum(1) * LARGEST_INPUT + largest) / (ACCUMULATOR_LIMIT * 0.98))
-    multiplier, shift = _multipliers(np.maximum(scale, 2.0**-13))
-    scale = multiplier / 2.0**shift
-    weight = np.clip(np.rint(real / scale[:, None]), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int8)
-    return IntegerLayer(
-        weight=weight, bias=np.rint(offset / scale).astype(np.int32), multiplier=multiplier, shift=shift
-    )
+    return integer_layer(real, bias.detach().double().numpy())
 
 
 def _fixed_point(values: Tensor, kind: type) -> NDArray:
-    limit = LINEAR_LIMIT if kind is np.int16 else np.iinfo(kind).max
-    return np.clip(np.rint(values.detach().double().numpy() * UNIT), -limit, limit).astype(kind)
+    return fixed_point(values.detach().double().numpy(), kind)
 
 
 def export_network(net: Denoiser) -> IntegerNetwork:

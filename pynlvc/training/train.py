@@ -16,6 +16,7 @@ from pynlvc.model.denoiser import Denoiser
 from pynlvc.training.clips import Augmentation, Planes, augmented_cut, read_clips
 from pynlvc.training.pictures import Picture, read_pictures, rgb_cut
 from pynlvc.training.progress import CHECKPOINT, Progress, save_progress
+from pynlvc.training.split import split_clips
 from pynlvc.training.step import code_frame, draw_reveal
 from pynlvc.training.streams import Stream
 
@@ -75,14 +76,6 @@ def start_from(nets: nn.ModuleDict, checkpoint: Path) -> None:
         known = name if any(k.startswith(f"{name}.") for k in state) else f"{name[0]}{int(name[1]) - 2}"
         own = dict(net.named_parameters())
         net.load_state_dict({k: _widened(state[f"{known}.{k}"], v) for k, v in own.items()}, strict=False)
-
-
-def split_clips(clips: dict[str, Source], share: float, seed: int) -> tuple[dict[str, Source], dict[str, Source]]:
-    """Training and validation clips, chosen by name and seed; at least one of each."""
-    names = sorted(clips)
-    order = np.random.default_rng(seed).permutation(len(names))
-    kept = {names[i] for i in order[: max(1, round(share * len(names)))]}
-    return {n: c for n, c in clips.items() if n not in kept}, {n: clips[n] for n in sorted(kept)}
 
 
 def fresh_stream(source: Source, settings: TrainingSettings, rng: np.random.Generator, rgb: bool) -> Stream:

@@ -54,6 +54,7 @@ void bind_probes(py::module_& module);
 void bind_evaluation(py::module_& module);
 void bind_fitting(py::module_& module);
 void bind_models(py::module_& module);
+void bind_learning(py::module_& module);
 void bind_external(py::module_& module);
 void bind_transformer(py::module_& module);
 

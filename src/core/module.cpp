@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, module) {
     bind_evaluation(module);
     bind_fitting(module);
     bind_models(module);
+    bind_learning(module);
     bind_external(module);
     bind_transformer(module);
 }
