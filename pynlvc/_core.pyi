@@ -115,6 +115,7 @@ def learn(
     depth: int,  # bits of the samples, 8..16
     q: int,  # sample shift
     gradient: NDArray[np.float32] | None = None,  # [shape.size]; receives the derivative in addition
+    threads: int = 1,  # that work, >= 1; the result does not depend on it
     learner: str = "",  # implementation; the fastest
 ) -> float:
     """Ideal code length of examples in bits. The derivative is that of the network without its roundings. The same

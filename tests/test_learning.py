@@ -144,13 +144,32 @@ def test_samples_past_the_end_of_a_tile_do_not_count(learner: str, count: int) -
     assert _core.learn(shape, values, *batch, depth=8, q=0, learner=learner) == bits
 
 
-def test_the_gradient_is_added_and_repeats_exactly() -> None:
+def test_the_gradient_repeats_exactly() -> None:
     values, batch = random_case(WIDTHS[2], 500, seed=3)
     shape = shape_of(WIDTHS[2])
     one, two = np.zeros_like(values), np.zeros_like(values)
     first = _core.learn(shape, values, *batch, depth=8, q=0, gradient=one)
     assert _core.learn(shape, values, *batch, depth=8, q=0, gradient=two) == first
     np.testing.assert_array_equal(one, two)
+
+
+def test_threads_do_not_change_the_gradient() -> None:
+    values, batch = random_case(WIDTHS[1], 9000, seed=5)
+    shape = shape_of(WIDTHS[1])
+    found = []
+    for threads in (1, 2, 5, 64):
+        gradient = np.zeros_like(values)
+        bits = _core.learn(shape, values, *batch, depth=8, q=0, gradient=gradient, threads=threads)
+        found.append((bits, gradient.tobytes()))
+    assert len(set(found)) == 1
+
+
+def test_the_gradient_is_added() -> None:
+    values, batch = random_case(WIDTHS[2], 500, seed=3)
+    shape = shape_of(WIDTHS[2])
+    one, two = np.zeros_like(values), np.zeros_like(values)
+    _core.learn(shape, values, *batch, depth=8, q=0, gradient=one)
+    _core.learn(shape, values, *batch, depth=8, q=0, gradient=two)
     _core.learn(shape, values, *batch, depth=8, q=0, gradient=two)
     np.testing.assert_allclose(two, 2 * one, rtol=1e-5)
 

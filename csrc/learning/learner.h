@@ -53,6 +53,12 @@ extern const Learner kAvx2Learner;  ///< AVX2 and FMA, the same arithmetic
 extern const Learner kBf16Learner;  ///< AVX-512 with bfloat16: gradients of layers are rounded to it before products
 #endif
 
+constexpr size_t kLearnerPart = 2048;  ///< samples that one thread takes at a time
+
+/// Learner::run in parts of kLearnerPart samples on a number of threads, of which the result does not depend.
+double learn(const Learner& learner, const LearnerShape& shape, const float* values, const LearnerBatch& batch,
+             float* gradient, int threads);
+
 /// Those that this processor can run, slowest first.
 std::vector<const Learner*> available_learners();
 

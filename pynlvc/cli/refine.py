@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--crop", type=int, default=defaults.augmentation.crop, help="edge of the cuts (default: 128)")
     parser.add_argument("--seed", type=int, default=1, help="of clips, cuts and new weights (default: 1)")
-    parser.add_argument("--threads", type=int, default=1, help="networks that learn side by side (default: 1)")
+    parser.add_argument("--threads", type=int, default=1, help="processor threads that learn (default: 1)")
     parser.add_argument(
         "--checkpoint-every",
         type=int,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -43,8 +41,9 @@ def fit_model(
     where nothing saves more than it costs.
 
     coded_samples: how many samples each network will code in the whole video. The result is the same for every number
-    of threads.
+    of threads (0: all).
     """
+    threads = threads or os.cpu_count() or 1
     model = IntegerModel.from_bytes(base)
     by_key = {(n.frame_type, n.plane_class): n for n in model.networks}
     total = sum(coded_samples.values())
@@ -55,28 +54,18 @@ def fit_model(
         if coded_samples.get(key, 0) > 0 and examples.networks[key].count > 0
     }
     jobs = {key: own for key, own in jobs.items() if own >= FEWEST_VISITS}
-    done = dict.fromkeys(jobs, 0)
+    done = 0
+    fitted: dict[NetworkKey, IntegerNetwork] = {}
+    for key, own in jobs.items():
 
-    stopped = threading.Event()
-
-    def fit_one(key: NetworkKey) -> IntegerNetwork:
-        def advance(visits: int) -> None:
-            if stopped.is_set():
-                raise CancelledError
-            done[key] = visits
+        def advance(visits: int, before: int = done) -> None:
             if progress is not None:
-                progress(sum(done.values()) / sum(jobs.values()))
+                progress((before + visits) / sum(jobs.values()))
 
-        return _fit_network(
-            by_key[key], examples.networks[key], jobs[key], coded_samples[key], delta, settings, advance
+        fitted[key] = _fit_network(
+            by_key[key], examples.networks[key], own, coded_samples[key], delta, settings, threads, advance
         )
-
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        try:
-            fitted = dict(zip(jobs, pool.map(fit_one, jobs), strict=True))
-        except BaseException:
-            stopped.set()  # else leaving the pool would wait for all of it
-            raise
+        done += own
     networks = tuple(fitted.get((n.frame_type, n.plane_class), n) for n in model.networks)
     if all(new is old for new, old in zip(networks, model.networks, strict=True)):
         return None
@@ -94,6 +83,7 @@ def _fit_network(
     coded_samples: int,
     delta: int,
     settings: FitSettings,
+    threads: int,
     advance: Callable[[int], None],
 ) -> IntegerNetwork:
     """The network itself where its steps do not pay."""
@@ -109,7 +99,7 @@ def _fit_network(
     def bits(number: int, gradient: NDArray[np.float32] | None = None) -> float:
         """Of one batch."""
         part = mixed.part(number * batch, (number + 1) * batch)
-        return net.bits(part, depth=examples.depth, q=examples.q, gradient=gradient)
+        return net.bits(part, depth=examples.depth, q=examples.q, gradient=gradient, threads=threads)
 
     def mean_bits() -> float:
         scored = range(batches)[: max(1, SCORED // batch)]

@@ -23,6 +23,8 @@ class FitSettings:
 
     @staticmethod
     def of_effort(effort: int) -> FitSettings:
-        """Effort 4 learns from 3 million samples, each further one from twice as many."""
+        """Effort 4 learns from 6 million samples, each further one from twice as many; from 7 on more are kept."""
         above = effort - FIRST_FITTING_EFFORT
-        return FitSettings(visits=3_125_000 << above, epochs=min(100, 12 << above))
+        return FitSettings(
+            visits=6_250_000 << above, epochs=min(150, 12 << above), examples=2_000_000 if above < 3 else 4_000_000
+        )

@@ -70,14 +70,15 @@ class TunableNetwork:
         depth: int,
         q: int,
         gradient: Array | None = None,
+        threads: int = 1,
     ) -> float:
         """Ideal code length of all examples, bits; its derivative by the steps is added to `gradient`."""
         moved = self._base + np.rint(self.steps) * self._unit
         values = np.clip(moved, self._least, self._most).astype(np.float32)
         if gradient is None:
-            return examples.learn(self._shape, values, depth=depth, q=q)
+            return examples.learn(self._shape, values, depth=depth, q=q, threads=threads)
         by_value = np.zeros_like(values)
-        bits = examples.learn(self._shape, values, depth=depth, q=q, gradient=by_value)
+        bits = examples.learn(self._shape, values, depth=depth, q=q, gradient=by_value, threads=threads)
         gradient += np.where(values == moved, by_value * self._unit, 0)
         return bits
 

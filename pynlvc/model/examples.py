@@ -55,8 +55,8 @@ class ExampleArrays:
         depth: int,
         q: int,
         gradient: NDArray[np.float32] | None = None,
+        threads: int = 1,
     ) -> float:
         """`_core.learn` of all of them."""
-        return _core.learn(
-            shape, values, self.inputs, self.errors, self.anchors, self.samples, depth=depth, q=q, gradient=gradient
-        )
+        own = self.inputs, self.errors, self.anchors, self.samples
+        return _core.learn(shape, values, *own, depth=depth, q=q, gradient=gradient, threads=threads)

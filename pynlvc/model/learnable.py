@@ -87,6 +87,7 @@ class LearnableNetwork:
         depth: int = 8,
         q: int = 0,
         gradient: Array | None = None,
+        threads: int = 1,
     ) -> float:
         """Code length of examples for a δ in bits; its derivative by the parameters is added to `gradient`."""
         inputs, errors = revealed_taps(self._network, delta)
@@ -106,9 +107,9 @@ class LearnableNetwork:
         values[-sum(part.size for part in parts[-3:]) :] *= LINEAR_ONE
         shape = learner_shape(self._network, delta)
         if gradient is None:
-            return examples.learn(shape, values, depth=depth, q=q)
+            return examples.learn(shape, values, depth=depth, q=q, threads=threads)
         by_value = np.zeros_like(values)
-        bits = examples.learn(shape, values, depth=depth, q=q, gradient=by_value)
+        bits = examples.learn(shape, values, depth=depth, q=q, gradient=by_value, threads=threads)
         own = np.zeros_like(gradient)
         by_real = self._named(own)
         for number, ((weight, bias), scale) in enumerate(zip(_LAYERS, scales, strict=True)):

@@ -40,7 +40,7 @@ class RefineSettings:
     rate: float = 0.3  # peak of Adam's rate in steps of weights; falls linearly to 1 % of it
     warmup: int = 4  # chunks of rising rate
     seed: int = 1  # of clips, cuts and new weights
-    threads: int = 1  # networks that learn side by side
+    threads: int = 1  # that learn, >= 1; cuts are coded on one more
     halve: int = 720  # clips of at least so many rows are also used at half their size
     validation_share: float = 0.06  # share of the clips kept out of learning, 0..1
     validate_every: int = 20  # chunks between checkpoints
@@ -91,15 +91,16 @@ def grow(base: IntegerModel, name: str, rng: np.random.Generator) -> IntegerMode
 class _Learning:
     """One network with its optimiser's state."""
 
-    def __init__(self, network: LearnableNetwork):
+    def __init__(self, network: LearnableNetwork, threads: int):
         self.network = network
+        self._threads = threads
         self.optimizer = Adam(network.parameters)
         self.training_bits = 0.0  # per sample, of late
 
     def step(self, delta: int, examples: ExampleArrays, rate: float) -> None:
         """One step of Adam."""
         gradient = np.zeros_like(self.network.parameters)
-        bits = self.network.bits(delta, examples, gradient=gradient)
+        bits = self.network.bits(delta, examples, gradient=gradient, threads=self._threads)
         count = len(examples)
         gradient /= count
         self.optimizer.step(gradient, rate)
@@ -145,7 +146,7 @@ def refine(
     report(f"{len(training)} clips to learn from, {len(validation)} to validate with")
     model = grow(base, settings.model, np.random.default_rng(settings.seed))
     learning = {
-        (n.frame_type, n.plane_class): _Learning(LearnableNetwork(n))
+        (n.frame_type, n.plane_class): _Learning(LearnableNetwork(n), settings.threads)
         for n in model.networks
         if n.plane_class < YUV_CLASSES
     }
@@ -167,7 +168,7 @@ def refine(
             clips, data, settings.material, settings.augmentation, np.random.default_rng([settings.seed, number])
         )
 
-    with ThreadPoolExecutor(1) as maker, ThreadPoolExecutor(settings.threads) as learners:
+    with ThreadPoolExecutor(1) as maker:
         following = maker.submit(chunk_of, done, present().to_bytes())
         while done < settings.chunks:
             chunk = following.result()
@@ -175,13 +176,8 @@ def refine(
             rate = settings.rate * min(1.0, (done + 1) / settings.warmup)
             rate *= 0.01 + 0.99 * (1 - done / settings.chunks)
             before = {key: one.optimizer.steps for key, one in learning.items()}
-            # the network with the most examples first
-            jobs = [
-                learners.submit(one.learn, chunk, key, settings, rate, [settings.seed, done])
-                for key, one in sorted(learning.items(), key=lambda item: (-item[0][0], item[0][1]))
-            ]
-            for job in jobs:
-                job.result()
+            for key, one in sorted(learning.items()):
+                one.learn(chunk, key, settings, rate, [settings.seed, done])
             learned += settings.batch * sum(one.optimizer.steps - before[key] for key, one in learning.items())
             done += 1
             if done % settings.validate_every and done != settings.chunks:

@@ -11,9 +11,9 @@ void expect(bool fact, const char* otherwise) {
     if (!fact) throw std::invalid_argument(otherwise);
 }
 
-double learn(const LearnerShape& shape, const Array<float>& values, const Array<int8_t>& inputs,
-             const Array<int8_t>& errors, const Array<float>& anchors, const Array<float>& samples, int depth, int q,
-             std::optional<Array<float>> gradient, const std::string& learner) {
+double learn_examples(const LearnerShape& shape, const Array<float>& values, const Array<int8_t>& inputs,
+                      const Array<int8_t>& errors, const Array<float>& anchors, const Array<float>& samples, int depth,
+                      int q, std::optional<Array<float>> gradient, int threads, const std::string& learner) {
     const py::ssize_t count = samples.size();
     expect(values.size() == static_cast<py::ssize_t>(shape.size()), "values do not fit the shape");
     expect(inputs.ndim() == 2 && inputs.shape(0) == count && inputs.shape(1) == shape.inputs,
@@ -23,13 +23,14 @@ double learn(const LearnerShape& shape, const Array<float>& values, const Array<
     expect(anchors.size() == count, "anchors must be [N]");
     expect(depth >= 8 && depth <= 16 && q >= 0 && q <= depth - 8, "depth must be 8..16, q 0..depth - 8");
     expect(!gradient || gradient->size() == values.size(), "the gradient must have as many numbers as the values");
+    expect(threads >= 1, "threads must be 1 or more");
     const Learner& chosen = choose_learner(learner);
     const LearnerBatch batch{
         inputs.data(), errors.data(), anchors.data(), samples.data(), static_cast<size_t>(count), depth, q};
     const float* from = values.data();
     float* to = gradient ? gradient->mutable_data() : nullptr;
     const py::gil_scoped_release release;
-    return chosen.run(shape, from, batch, to);
+    return learn(chosen, shape, from, batch, to, threads);
 }
 
 }  // namespace
@@ -54,8 +55,9 @@ void bind_learning(py::module_& module) {
             return names;
         },
         "Names, slowest first.");
-    module.def("learn", &learn, "shape"_a, "values"_a, "inputs"_a, "errors"_a, "anchors"_a, "samples"_a, py::kw_only(),
-               "depth"_a, "q"_a, "gradient"_a.noconvert() = py::none(), "learner"_a = "");
+    module.def("learn", &learn_examples, "shape"_a, "values"_a, "inputs"_a, "errors"_a, "anchors"_a, "samples"_a,
+               py::kw_only(), "depth"_a, "q"_a, "gradient"_a.noconvert() = py::none(), "threads"_a = 1,
+               "learner"_a = "");
 }
 
 }  // namespace nlvc
