@@ -185,7 +185,7 @@ void means(const int32_t* anchors, const int32_t* linear, int depth, int q, int3
         mean[lane] = std::clamp(anchors[lane] * 32 + ((linear[lane] + 256) >> 9) * (1 << q), 0, most);
 }
 
-void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& pending) {
+void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& pending, PendingSamples*) {
     make_mixture(outputs, mean, pending.q, pending.mixture);
     pending.next = 0;
 }
