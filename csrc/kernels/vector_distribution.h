@@ -1,6 +1,14 @@
 // Distributions and the bounds that a search begins with (docs/bitstream.md section 6), a part of vector.h.
 
-void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& m) {
+/// For work that has nothing to be done beside it; see Beside in vector_search.h.
+struct Nothing {
+    void operator()() const {}
+    void settle() const {}
+};
+
+/// The mixture; beside() between its components.
+template <class Beside>
+inline void mixture_of(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& m, Beside& beside) {
     I32 logit[kLogistics], e[kLogistics];
     for (int k = 0; k < kLogistics; ++k) logit[k] = load(outputs[k]);
     const I32 top = max(max(logit[0], logit[1]), logit[2]);
@@ -23,16 +31,16 @@ void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, Mixtu
         heaviest = max(heaviest, weight[k]);
         start = blend(heavier, start, sra(add(centre, set(16)), 5));
         step = blend(heavier, step, sll(add(sra(scale, 6), set(1)), q));
+        beside();
     }
     store(m.start, start);
     store(m.step, step);
 }
 
-/// For work that has nothing to be done beside it; see Beside in vector_search.h.
-struct Nothing {
-    void operator()() const {}
-    void settle() const {}
-};
+void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& m) {
+    Nothing nothing;
+    mixture_of(outputs, mean, q, m, nothing);
+}
 
 /// The parameters of sixteen distributions, or of one in every lane.
 struct Logistics {

@@ -3,8 +3,9 @@
 
 /// Begins `open` and returns the first sample of each lane's window. The window around the likely sample does not
 /// depend on the code: nineteen of twenty samples are in it.
-inline I32 open_window(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& p) {
-    mixture(outputs, mean, p.q, p.mixture);
+template <class Beside>
+inline I32 open_window(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& p, Beside& beside) {
+    mixture_of(outputs, mean, p.q, p.mixture, beside);
     I32 stride =
         sra(sub(load(p.mixture.step), set(1)), 2);  // the least power of two of at least a quarter of the scale
     for (int n = 1; n <= 8; n *= 2) stride = bor(stride, srl(stride, n));
@@ -42,7 +43,7 @@ inline void open_beside(PendingSamples* before, Open open) {
 
 void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& p, PendingSamples* before) {
     open_beside(before, [&](auto& beside) {
-        const I32 v = open_window(outputs, mean, p);
+        const I32 v = open_window(outputs, mean, p, beside);
         I32 columns[kFirstWindow];
         two_columns<kFirstWindow>(distributions(p.mixture), v, load(p.stride), p, beside, columns);
         store_turned(columns, p.bounds);

@@ -16,7 +16,7 @@ struct Window {
 };
 
 /// Searches on where the first window leaves more than one sample.
-__attribute__((noinline, cold)) Found search(const PendingSamples& p, int lane, uint64_t unit, uint64_t code) {
+__attribute__((noinline)) Found search(const PendingSamples& p, int lane, uint64_t unit, uint64_t code) {
     const int depth = p.depth;
     const Logistics one = distribution(p.mixture, lane);
     const uint32_t* bound = p.bounds[lane];
