@@ -1,7 +1,9 @@
 // Context planes to work in, as many as slices are coded at the same time.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "context.h"
@@ -28,17 +30,26 @@ class ContextPool {
     std::unique_ptr<PlaneContext> take() {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (idle_.empty()) return std::make_unique<PlaneContext>();
-        std::unique_ptr<PlaneContext> context = std::move(idle_.back());
-        idle_.pop_back();
+        // One that this thread had before, if there is one: it is in the caches of its core.
+        auto found = std::find_if(idle_.begin(), idle_.end(),
+                                  [](const Idle& idle) { return idle.thread == std::this_thread::get_id(); });
+        if (found == idle_.end()) --found;
+        std::unique_ptr<PlaneContext> context = std::move(found->context);
+        idle_.erase(found);
         return context;
     }
     void give_back(std::unique_ptr<PlaneContext> context) {
         const std::lock_guard<std::mutex> lock(mutex_);
-        idle_.push_back(std::move(context));
+        idle_.push_back({std::move(context), std::this_thread::get_id()});
     }
 
+    struct Idle {
+        std::unique_ptr<PlaneContext> context;
+        std::thread::id thread;  ///< that had it last
+    };
+
     std::mutex mutex_;
-    std::vector<std::unique_ptr<PlaneContext>> idle_;
+    std::vector<Idle> idle_;
 };
 
 }  // namespace nlvc

@@ -5,7 +5,10 @@
 
 namespace nlvc {
 
-int automatic_slices(const PictureFormat& format) { return std::clamp((format.height + 72) / 144, 1, 8); }
+int automatic_slices(const PictureFormat& format) {
+    constexpr int kSingle = 216, kPair = 288;  // rows: fewer are not cut; of two slices
+    return format.height < kSingle ? 1 : std::clamp((format.height + kPair / 2) / kPair * 2, 2, 8);
+}
 
 int choose_shift(const Plane& luma, int depth) {
     // What the median edge predictor leaves, in the mean: the networks know it as some six levels of 8 bits.
@@ -26,26 +29,37 @@ int choose_shift(const Plane& luma, int depth) {
     return q;
 }
 
-double scene_change(const Plane& current, const Plane& prediction, int depth) {
+double scene_change(const Plane& current, const Plane& prediction, int depth, ThreadPool& pool) {
     // Mean differences, from the previous frame and from the left and upper neighbours. A cut costs far more than the
     // noise of the picture and several levels of 8 bits; a fade or a fast pan does not.
     // Where half of the samples are the same nothing was cut, however much a window on a screen changes.
-    int64_t temporal = 0, spatial = 0, equal = 0, count = 0;
-    for (int y = 1; y < current.height; ++y) {
-        const uint16_t* row = current.row(y);
-        const uint16_t* above = current.row(y - 1);
-        const uint16_t* predicted = prediction.row(y);
-        for (int x = 1; x < current.width; ++x) {
-            temporal += std::abs(int{row[x]} - int{predicted[x]});
-            equal += row[x] == predicted[x];
-            spatial += std::abs(int{row[x]} - (int{row[x - 1]} + int{above[x]} + 1) / 2);
+    constexpr int kBand = 64;  // rows of a job
+    struct Sums {
+        int64_t temporal = 0, spatial = 0, equal = 0;
+    };
+    std::vector<Sums> bands(static_cast<size_t>((current.height + kBand - 1) / kBand));
+    pool.run(static_cast<int>(bands.size()), [&](int band) {
+        Sums& sums = bands[band];
+        const int bottom = std::min((band + 1) * kBand, current.height);
+        for (int y = std::max(band * kBand, 1); y < bottom; ++y) {
+            const uint16_t* row = current.row(y);
+            const uint16_t* above = current.row(y - 1);
+            const uint16_t* predicted = prediction.row(y);
+            int temporal = 0, spatial = 0, equal = 0;  // 16384 samples of 16 bits fit
+            for (int x = 1; x < current.width; ++x) {
+                temporal += std::abs(int{row[x]} - int{predicted[x]});
+                equal += row[x] == predicted[x];
+                spatial += std::abs(int{row[x]} - (int{row[x - 1]} + int{above[x]} + 1) / 2);
+            }
+            sums.temporal += temporal, sums.spatial += spatial, sums.equal += equal;
         }
-        count += current.width - 1;
-    }
-    const int64_t levels = int64_t{6} << (depth - 8);
-    if (2 * equal >= count) return 0;
-    const auto sum = static_cast<double>(temporal);
-    return std::min(sum / static_cast<double>(count * levels), 2 * sum / static_cast<double>(3 * spatial));
+    });
+    Sums all;
+    for (const Sums& band : bands) all.temporal += band.temporal, all.spatial += band.spatial, all.equal += band.equal;
+    const int64_t count = int64_t{current.height - 1} * (current.width - 1), levels = int64_t{6} << (depth - 8);
+    if (2 * all.equal >= count) return 0;
+    const auto sum = static_cast<double>(all.temporal);
+    return std::min(sum / static_cast<double>(count * levels), 2 * sum / static_cast<double>(3 * all.spatial));
 }
 
 Repetition find_repetition(const Plane& current, const Plane* reference, const Plane* base, RowRange rows) {

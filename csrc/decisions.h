@@ -2,10 +2,12 @@
 #pragma once
 #include "format.h"
 #include "plane.h"
+#include "thread_pool.h"
 
 namespace nlvc {
 
-/// About one slice for each 144 rows, 1 to 8.
+/// About one slice for each 144 rows, an even number so that two threads have the same to do; one below 216 rows, at
+/// most 8.
 int automatic_slices(const PictureFormat& format);
 
 /// The sample shift at which a keyframe's luma looks to the networks like 8-bit video: finer for cleaner material.
@@ -13,7 +15,7 @@ int choose_shift(const Plane& luma, int depth);
 
 /// How much worse `prediction` (plane 0 of ref1_sub) explains the frame than its own neighbourhood does: 0 for a
 /// picture that stands still; above 1 a keyframe should start here.
-double scene_change(const Plane& current, const Plane& prediction, int depth);
+double scene_change(const Plane& current, const Plane& prediction, int depth, ThreadPool& pool);
 
 /// How much of a plane flags for repeats (docs/bitstream.md section 7.1) may tell.
 struct Repetition {

@@ -178,11 +178,12 @@ CodedFrame Decoder::decode_samples(const Packet& packet, std::vector<std::string
     const std::vector<PlaneReferences>* references = nullptr;
     if (!packet.keyframe) {
         frame.motion = MotionField(coded_.width, coded_.height, kBlock);
-        for (int i = 0; i < slices; ++i)
+        pool_.run(slices, [&](int i) {
             if (packet.slices[i].mode != SliceMode::kRaw && damage[i].empty())
                 attempt(i, [&] { decode_slice_motion(coded_, slices, i, coders[i], frame.motion); });
             else if (packet.slices[i].mode != SliceMode::kRaw)
                 guess_motion(coders[i], slices, i, frame.motion);
+        });
         references = &history_.references(*kernels_.blocks, coded_, frame.motion, pool_);
     }
     costs_ = {};

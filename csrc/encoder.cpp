@@ -93,7 +93,7 @@ EncodedFrame Encoder::encode(std::vector<Plane> planes, int64_t pts, int64_t dur
         map_.number(planes);
         motion = search(planes[0]);
         references = &history_.references(*model_->kernels().blocks, coded_, motion, pool_);
-        out.scene_change = scene_change(planes[0], (*references)[0].ref1_sub, coded_.depth);
+        out.scene_change = scene_change(planes[0], (*references)[0].ref1_sub, coded_.depth, pool_);
         keyframe = settings_.scene_cuts && out.scene_change > 1;
         if (keyframe) map_.restore(planes), references = nullptr;
     }
@@ -190,10 +190,12 @@ void Encoder::check(const std::vector<Plane>& planes, int64_t pts, int64_t durat
                 "plane " + std::to_string(p) + " is " + std::to_string(plane.width) + "x" +
                     std::to_string(plane.height) + ", expected " + std::to_string(format_.plane_width(p)) + "x" +
                     std::to_string(format_.plane_height(p)));
+        uint16_t bits = 0;
+        for (const uint16_t sample : plane.values) bits |= sample;
+        if (bits <= format_.maximum()) continue;
         const uint16_t largest = *std::max_element(plane.values.begin(), plane.values.end());
-        require(largest <= format_.maximum(), "plane " + std::to_string(p) + " has a sample of " +
-                                                  std::to_string(largest) + ", more than " +
-                                                  std::to_string(format_.depth) + " bits hold");
+        require(false, "plane " + std::to_string(p) + " has a sample of " + std::to_string(largest) + ", more than " +
+                           std::to_string(format_.depth) + " bits hold");
     }
 }
 

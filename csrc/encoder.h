@@ -10,8 +10,9 @@ namespace nlvc {
 struct EncoderSettings {
     int delta = 2;              ///< slope of the groups, 0 .. 2
     int keyframe_interval = 0;  ///< frames between keyframes at most; 0: only where forced or at a scene cut
-    int slices = 0;   ///< 1 .. 8; 0: about one for each 144 rows. Small pictures have at most one for each 16 rows
-    int threads = 0;  ///< 0: one for each processor
+    /// 1 .. 8; 0: see automatic_slices. Small pictures have at most one for each 16 rows
+    int slices = 0;
+    int threads = 0;           ///< 0: one for each processor
     bool embed_model = false;  ///< put the model file into the first keyframe and the sequence header
     bool scene_cuts = true;    ///< start a keyframe where the content changes
     int effort = 3;            ///< how much is fitted to the content, 0 .. 9; 0: nothing

@@ -6,6 +6,8 @@ namespace nlvc {
 
 namespace {
 
+constexpr int kMostBands = 32;  ///< pieces that threads share: so many that they end together
+
 /// A grid of the size; its memory is kept when it has that size already.
 template <class T>
 void fit(Grid<T>& grid, int width, int height) {
@@ -56,49 +58,46 @@ const std::vector<PlaneReferences>& History::references(const BlockKernels& kern
     const MotionField integer = to_integer(motion);
     std::vector<PlaneReferences>& out = references_;
     out.resize(static_cast<size_t>(planes));
-    // Bands of rows are independent; any cut gives the same planes.
-    const int bands = std::min(format.slice_units(), 8);
-    pool.run(planes, [&](int p) {
+    std::array<MotionField, kReferences - 1> older;
+    for (int k = 2; k <= std::min(kReferences, size()); ++k) older[k - 2] = {format.width, format.height, kOldBlock};
+    for (int p = 0; p < planes; ++p) {
         PlaneReferences& r = out[p];
         fit(r.ref1_sub, format.plane_width(p), format.plane_height(p));
         fit(r.ref1, format.plane_width(p), format.plane_height(p));
         fit(r.errors, format.plane_width(p), format.plane_height(p));
-    });
-    pool.run(planes * bands, [&](int job) {
-        const int p = job / bands;
-        const RowRange rows = format.slice_rows(p, job % bands, bands);
-        const PlaneGeometry geometry = format.geometry(p);
-        PlaneReferences& r = out[p];
-        compensate_subsample(kernels, frame(1).planes[p], motion, geometry, format.depth, rows.top, rows.bottom,
-                             r.ref1_sub);
-        compensate_integer(frame(1).planes[p], integer, geometry, rows.top, rows.bottom, r.ref1);
-        compensate_integer(frame(1).errors[p], integer, geometry, rows.top, rows.bottom, r.errors);
-    });
-    MotionField vectors = motion;
-    for (int k = 2; k <= kReferences; ++k) {
-        const size_t place = static_cast<size_t>(k - 2);
-        if (k > size()) {
-            for (PlaneReferences& r : out) r.older[place] = k == 2 ? &r.ref1_sub : r.older[place - 1];
-            continue;
+        for (int k = 2; k <= kReferences; ++k) {
+            const size_t place = static_cast<size_t>(k - 2);
+            if (k > size()) {
+                r.older[place] = k == 2 ? &r.ref1_sub : r.older[place - 1];
+                continue;
+            }
+            fit(r.displaced[place], format.plane_width(p), format.plane_height(p));
+            r.older[place] = &r.displaced[place];
         }
-        const MotionField& passed = frame(k - 1).motion;
-        MotionField older(format.width, format.height, kOldBlock);
-        pool.run(older.rows, [&](int row) {
-            locate_older(kernels, out[0].ref1_sub, frame(k).planes[0], format.depth, motion, vectors, passed, row,
-                         row + 1, older);
-        });
-        vectors = std::move(older);
-        for (int p = 0; p < planes; ++p) {
-            fit(out[p].displaced[place], format.plane_width(p), format.plane_height(p));
-            out[p].older[place] = &out[p].displaced[place];
-        }
-        pool.run(planes * bands, [&](int job) {
-            const int p = job / bands;
-            const RowRange rows = format.slice_rows(p, job % bands, bands);
-            compensate_subsample(kernels, frame(k).planes[p], vectors, format.geometry(p), format.depth, rows.top,
-                                 rows.bottom, out[p].displaced[place]);
-        });
     }
+    // A block of 16x16 needs the vectors of its own place and frames that are complete: so bands of such blocks are
+    // independent through all references, and any cut gives the same planes.
+    const int bands = std::min(format.slice_units(), kMostBands);
+    pool.run(bands, [&](int band) {
+        auto rows = [&](int p) { return format.slice_rows(p, band, bands); };
+        for (int p = 0; p < planes; ++p) {
+            const PlaneGeometry geometry = format.geometry(p);
+            const RowRange own = rows(p);
+            compensate_subsample(kernels, frame(1).planes[p], motion, geometry, format.depth, own.top, own.bottom,
+                                 out[p].ref1_sub);
+            compensate_integer(frame(1).planes[p], integer, geometry, own.top, own.bottom, out[p].ref1);
+            compensate_integer(frame(1).errors[p], integer, geometry, own.top, own.bottom, out[p].errors);
+        }
+        const int top = rows(0).top / kOldBlock, bottom = (rows(0).bottom + kOldBlock - 1) / kOldBlock;
+        for (int k = 2; k <= std::min(kReferences, size()); ++k) {
+            MotionField& vectors = older[k - 2];
+            locate_older(kernels, out[0].ref1_sub, frame(k).planes[0], format.depth, motion,
+                         k == 2 ? motion : older[k - 3], frame(k - 1).motion, top, bottom, vectors);
+            for (int p = 0; p < planes; ++p)
+                compensate_subsample(kernels, frame(k).planes[p], vectors, format.geometry(p), format.depth,
+                                     rows(p).top, rows(p).bottom, out[p].displaced[k - 2]);
+        }
+    });
     return out;
 }
 

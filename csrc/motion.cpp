@@ -19,8 +19,8 @@ int eighths(int quarter, int subsampling) {
 
 int subsampled(int full, int subsampling) { return (full + ((1 << subsampling) >> 1)) >> subsampling; }
 
-/// Calls visit(x0, x1, y0, y1, vector) for the rectangles of the plane that share a motion block, inside rows [top,
-/// bottom).
+/// Calls visit(x0, x1, y0, y1, vector) for rectangles of at most kOldBlock columns that share a vector, inside rows
+/// [top, bottom) of the plane: blocks, or several side by side.
 template <class Visit>
 void for_each_block(const MotionField& field, const PlaneGeometry& g, int plane_width, int top, int bottom,
                     Visit visit) {
@@ -28,11 +28,14 @@ void for_each_block(const MotionField& field, const PlaneGeometry& g, int plane_
         const int by = std::min(y << g.sy, g.height - 1) / field.block;
         int y1 = y + 1;
         while (y1 < bottom && std::min(y1 << g.sy, g.height - 1) / field.block == by) ++y1;
+        auto column = [&](int x) { return std::min(x << g.sx, g.width - 1) / field.block; };
+        auto end_of = [&](int bx) { return bx + 1 < field.columns ? (bx + 1) * field.block >> g.sx : plane_width; };
         for (int x = 0; x < plane_width;) {
-            const int bx = std::min(x << g.sx, g.width - 1) / field.block;
-            int x1 = x + 1;
-            while (x1 < plane_width && std::min(x1 << g.sx, g.width - 1) / field.block == bx) ++x1;
-            visit(x, x1, y, y1, field.at(bx, by));
+            int bx = column(x);
+            const Vector v = field.at(bx, by);
+            int x1 = end_of(bx);
+            while (x1 < plane_width && end_of(bx + 1) - x <= kOldBlock && field.at(bx + 1, by) == v) x1 = end_of(++bx);
+            visit(x, x1, y, y1, v);
             x = x1;
         }
         y = y1;

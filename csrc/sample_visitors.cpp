@@ -52,26 +52,30 @@ const uint8_t* DecodingVisitor::start_group(int g, int first, int last, uint16_t
 DecodingVisitor::DecodingVisitor(RangeDecoder& coder, const Kernels& kernels, const CodingSettings& settings,
                                  RepeatCoder* repeats, const BlockBitsRecorder& recorder)
     : coder_(coder), kernels_(kernels), settings_(settings), repeats_(repeats), recorder_(recorder) {
-    samples_.depth = settings.depth;
-    samples_.q = settings.q;
-    samples_.coder = &coder.state();
+    for (PendingSamples& samples : samples_) {
+        samples.depth = settings.depth;
+        samples.q = settings.q;
+        samples.coder = &coder.state();
+    }
 }
 
-PendingSamples* DecodingVisitor::pending() { return repeats_ == nullptr ? &samples_ : nullptr; }
+PendingSamples* DecodingVisitor::pending() { return repeats_ == nullptr ? &samples_[current_] : nullptr; }
 
 void DecodingVisitor::visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) {
     if (repeats_ == nullptr) {
-        samples_.count = at.count;
-        samples_.samples = samples;
-        kernels_.of(at.count).open(values.outputs, values.mean, samples_);
+        PendingSamples& before = samples_[current_];
+        PendingSamples& own = samples_[current_ = 1 - current_];
+        own.count = at.count;
+        own.samples = samples;
+        kernels_.of(at.count).open(values.outputs, values.mean, own, &before);
         if (!recorder_.active()) return;
-        kernels_.finish(samples_);
+        kernels_.finish(own);
         uint32_t low[kLanes], high[kLanes];
-        kernels_.bounds(samples_.mixture, samples, settings_.depth, settings_.q, low, high);
+        kernels_.bounds(own.mixture, samples, settings_.depth, settings_.q, low, high);
         recorder_.add(at, low, high);
         return;
     }
-    MixtureBatch& mixture = samples_.mixture;
+    MixtureBatch& mixture = samples_[current_].mixture;
     kernels_.mixture(values.outputs, values.mean, settings_.q, mixture);
     for (int lane = 0; lane < at.count; ++lane) {
         const int y = at.y + lane;

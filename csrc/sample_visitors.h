@@ -45,7 +45,8 @@ class DecodingVisitor final : public BatchVisitor {
     CodingSettings settings_;
     RepeatCoder* repeats_;
     BlockBitsRecorder recorder_;
-    PendingSamples samples_;
+    PendingSamples samples_[2];  ///< of this batch and of the one before, in turn
+    int current_ = 0;
 };
 
 }  // namespace nlvc

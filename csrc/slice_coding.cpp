@@ -259,7 +259,7 @@ void decode_slice_motion(const PictureFormat& format, int slices, int slice, Ran
     code_motion(bits, format.slice_blocks(slice, slices), motion);
 }
 
-SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder) {
+SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder coder) {
     BitDecoder bits(coder);
     CopiedBlocks blocks = make_copied_blocks(coding, slice, mode);
     std::vector<bool> flagged(static_cast<size_t>(coding.format.planes()));

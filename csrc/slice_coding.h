@@ -81,8 +81,9 @@ uint16_t sample_check(const PictureFormat& format, const std::vector<Plane>& pla
 
 /// Sets the vectors of a slice; `coder` then stands at its samples.
 void decode_slice_motion(const PictureFormat& format, int slices, int slice, RangeDecoder& coder, MotionField& motion);
-/// Sets the samples and errors of a slice.
-SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder& coder);
+/// Sets the samples and errors of a slice. The coder is a copy: those of several slices in one cache line would make
+/// their threads wait for each other at every batch.
+SliceBits decode_slice(const FrameCoding& coding, int slice, SliceMode mode, RangeDecoder coder);
 /// What a raw slice leaves behind beside its samples: no vectors, no errors, no classes.
 void clear_slice(const FrameCoding& coding, int slice);
 /// The reverse of store_slice.

@@ -68,8 +68,8 @@ void run_plane(PlaneContext& context, const Evaluator& evaluator, BatchVisitor& 
             kernels.means(batch.anchors[0], batch.linear, settings.depth, settings.q, batch.mean);
             kernels.gather(context, errors, at, batch.anchors, batch.errors);
             kernels.stage2(network, batch, before.pending);
-            if (before.pending != nullptr) finish();
             visitor.visit(at, batch, samples + y);
+            if (before.pending != nullptr) finish();
             before.pending = visitor.pending();
             before.at = at;
             before.samples = samples + y;

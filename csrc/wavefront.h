@@ -27,7 +27,7 @@ class BatchVisitor {
     /// @param samples  the samples of the batch, at.count of them: an encoder reads, a decoder writes them
     virtual void visit(const BatchPosition& at, const BatchValues& values, uint16_t* samples) = 0;
     /// Samples that are not there yet when visit() returns: they are decoded before anything needs them, but not
-    /// before finish_group().
+    /// before finish_group(). They may still be pending in the next visit(), not after it.
     virtual PendingSamples* pending() { return nullptr; }
     /// Whether all samples are known from the beginning and every batch is visited.
     virtual bool sees_all() const { return false; }

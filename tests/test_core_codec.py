@@ -111,7 +111,9 @@ def test_bytes_do_not_depend_on_threads(model: bytes) -> None:
 
 
 def test_number_of_slices(model: bytes) -> None:
-    for height, asked, used in ((33, 5, 3), (16, 4, 1), (288, 0, 2), (720, 0, 5), (100, 8, 7)):
+    automatic = ((215, 1), (216, 2), (288, 2), (431, 2), (480, 4), (576, 4), (720, 6), (1007, 6), (1080, 8), (2160, 8))
+    cases = [(33, 5, 3), (16, 4, 1), (100, 8, 7), *((height, 0, used) for height, used in automatic)]
+    for height, asked, used in cases:
         form = make_format(8, height, layout="grey")
         packet = encode_all(form, model, make_frames(form, 1, "flat"), slices=asked)[0].data
         assert len(_core.parse_packet(packet).slice_sizes) == used

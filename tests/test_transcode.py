@@ -5,19 +5,21 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from av.stream import AttachmentStream
+from av.container import OutputContainer
+from av.stream import AttachmentStream, Stream
 
 import pynlvc
 from pynlvc import EncoderSettings, NlvcError, Progress, UnsupportedFormatError, UsageError
 from pynlvc.codec.pixel_formats import pixel_format, same_samples
 from pynlvc.codec.planes import frame_checksum, frame_planes, new_frame
-from pynlvc.media import sinks
+from pynlvc.media import coding, job, sinks
 from pynlvc.media.source import VideoSource
 from tests.clip_files import fill_plane, stock_framemd5, video_frames, write_clip
 from tests.clips import make_clip, noise_clip
@@ -220,6 +222,15 @@ def test_reports_and_progress_tell_the_figures(
     assert seen[-1].frames == seen[-1].expected_frames == 6
 
 
+@pytest.fixture(params=["beside coding", "afterwards"])
+def verification(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """When frames are decoded: both ways of proof.py, whatever their size."""
+    if request.param == "afterwards":
+        monkeypatch.setattr(coding, "MOST_BYTES_BESIDE", 0)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("verification")
 def test_verification_finds_a_frame_that_was_written_wrongly(
     tmp_path: Path, small_clip_path: Path, settings: EncoderSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +249,57 @@ def test_verification_finds_a_frame_that_was_written_wrongly(
     report = pynlvc.verify(tmp_path / "out.mkv", against=small_clip_path)
     assert not report.ok
     assert "1 samples of plane 2, the first at column 3, row 3" in report.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("harm", "beside", "afterwards"),
+    [
+        ("flipped", "frame 2 in the file is not the one that was decoded", "checksum"),
+        ("lost", "frame 2 in the file is not the one that was decoded", "frames are missing"),
+        ("repeated", "frame 3 in the file is not the one that was decoded", "frames are missing"),
+        ("last lost", "5 frames were written, 6 were read", "5 frames were written, 6 were read"),
+        ("late", "frame 2 is shown", "frame 2 is shown"),
+    ],
+)
+def test_verification_finds_a_file_that_holds_other_packets(
+    tmp_path: Path,
+    small_clip_path: Path,
+    settings: EncoderSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    verification: str,
+    harm: str,
+    beside: str,
+    afterwards: str,
+) -> None:
+    """What goes wrong between the coder and the disk."""
+    mux, numbers = job._mux, iter(range(100))
+
+    def mux_wrongly(output: OutputContainer, track: Stream, packets: Sequence[av.Packet]) -> int:
+        for packet in packets:
+            number = next(numbers)
+            if (harm, number) in (("lost", 2), ("last lost", 5)):
+                continue
+            if (harm, number) == ("flipped", 2):
+                data = bytearray(bytes(packet))
+                data[len(data) // 2] ^= 1
+                harmed = av.Packet(bytes(data))
+                harmed.pts, harmed.dts, harmed.time_base = packet.pts, packet.dts, packet.time_base
+                mux(output, track, [harmed])
+                continue
+            if (harm, number) == ("late", 2):
+                packet.pts = packet.dts = (packet.pts or 0) + (packet.duration or 1) // 2
+            mux(output, track, [packet])
+            if (harm, number) == ("repeated", 2):
+                again = av.Packet(bytes(packet))
+                again.pts = again.dts = packet.pts
+                again.time_base = packet.time_base
+                mux(output, track, [again])
+        return 0
+
+    monkeypatch.setattr(job, "_mux", mux_wrongly)
+    with pytest.raises(NlvcError, match=beside if verification == "beside coding" else afterwards):
+        pynlvc.transcode(small_clip_path, tmp_path / "out.mkv", settings=settings)
+    assert folder_names(tmp_path) == []
 
 
 @pytest.mark.parametrize(("first", "second"), [((64, 48), (32, 48)), ((64, 48), (64, 32))])

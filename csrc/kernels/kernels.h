@@ -95,8 +95,10 @@ struct Kernels {
     /// C(v) and C(v + 1) of the sample v in each lane
     void (*bounds)(const MixtureBatch& mixture, const uint16_t* samples, int depth, int q, uint32_t* low,
                    uint32_t* high);
-    /// outputs, mean -> distributions of samples to be decoded, of which none is; depth to samples are set already
-    void (*open)(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& pending);
+    /// outputs, mean -> distributions of samples to be decoded, of which none is; depth to samples are set already.
+    /// `before` as `pending` in stage1
+    void (*open)(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& pending,
+                 PendingSamples* before);
     /// Decodes the samples that are left.
     void (*finish)(PendingSamples& pending);
     /// Prediction errors of sixteen samples

@@ -40,9 +40,14 @@ inline RowPair row_pair(Row a, Row b) { return {_mm256_unpacklo_epi16(a, b), _mm
 inline Row row_settle2(RowPair first, RowPair second, const int* f) {
     const Row ab = _mm256_set1_epi32((f[0] & 0xffff) | static_cast<int>(static_cast<unsigned>(f[1]) << 16));
     const Row cd = _mm256_set1_epi32((f[2] & 0xffff) | static_cast<int>(static_cast<unsigned>(f[3]) << 16));
+    const Row round = _mm256_set1_epi32(2048);
     auto half = [&](Row p, Row q) {
+#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
+        return _mm256_srai_epi32(_mm256_dpwssd_epi32(_mm256_dpwssd_epi32(round, p, ab), q, cd), 12);
+#else
         const Row sum = _mm256_add_epi32(_mm256_madd_epi16(p, ab), _mm256_madd_epi16(q, cd));
-        return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(2048)), 12);
+        return _mm256_srai_epi32(_mm256_add_epi32(sum, round), 12);
+#endif
     };
     return _mm256_packus_epi32(half(first.low, second.low), half(first.high, second.high));
 }

@@ -124,8 +124,10 @@ inline void differences(const uint16_t* samples, const T* anchor, int q, int8_t*
 }
 
 inline void byte_differences(const int8_t* bytes, const int8_t* anchor, int8_t* out) {
-    for (int lane = 0; lane < kLanes; ++lane)
-        out[lane] = static_cast<int8_t>(std::clamp(bytes[lane] - anchor[lane], -127, 127));
+    for (int lane = 0; lane < kLanes; ++lane) {
+        const auto d = static_cast<int16_t>(bytes[lane] - anchor[lane]);
+        out[lane] = static_cast<int8_t>(std::clamp<int16_t>(d, -127, 127));
+    }
 }
 
 template <class T>
@@ -138,9 +140,7 @@ void gather_as(const PlaneContext& context, const std::vector<TapSource>& taps, 
         for (int lane = 0; lane < kLanes; ++lane) anchor[a][lane] = static_cast<T>(anchors[a][lane]);
     const int8_t* byte_anchors[kAnchors + 1] = {};
     if (context.narrow) find_byte_anchors(context, at, byte_anchors);
-    for (size_t i = 0; i < taps.size(); ++i) {
-        const TapSource& tap = taps[i];
-        int8_t out[kLanes];
+    auto read = [&](const TapSource& tap, int8_t(&out)[kLanes]) {
         if (tap.kind == TapKind::kDifference || tap.kind == TapKind::kByte) {
             if (tap.kind == TapKind::kByte)
                 byte_differences(tap.bytes + at.y, byte_anchors[tap.anchor], out);
@@ -157,8 +157,15 @@ void gather_as(const PlaneContext& context, const std::vector<TapSource>& taps, 
                 out[lane] = static_cast<int8_t>(
                     std::clamp((anchors[0][lane] >> (context.settings.depth - 8)) - 128, -127, 127));
         }
+        for (int lane = 0; tap.absolute && lane < kLanes; ++lane)
+            out[lane] = static_cast<int8_t>(out[lane] < 0 ? -out[lane] : out[lane]);
+    };
+    for (size_t word = 0; 4 * word < taps.size(); ++word) {
+        int8_t four[4][kLanes];
+        for (int i = 0; i < 4; ++i) read(taps[4 * word + i], four[i]);
+        NLVC_LANE_LOOP
         for (int lane = 0; lane < kLanes; ++lane)
-            values[i / 4][lane][i % 4] = static_cast<int8_t>(tap.absolute && out[lane] < 0 ? -out[lane] : out[lane]);
+            for (int i = 0; i < 4; ++i) values[word][lane][i] = four[i][lane];
     }
 }
 
@@ -185,7 +192,7 @@ void means(const int32_t* anchors, const int32_t* linear, int depth, int q, int3
         mean[lane] = std::clamp(anchors[lane] * 32 + ((linear[lane] + 256) >> 9) * (1 << q), 0, most);
 }
 
-void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& pending) {
+void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& pending, PendingSamples*) {
     make_mixture(outputs, mean, pending.q, pending.mixture);
     pending.next = 0;
 }

@@ -76,6 +76,7 @@ void pack(CompiledNetwork& n) { pack_words(n, kRows); }
 // clang-format off
 #include "kernels/vector_distribution.h"
 #include "kernels/vector_search.h"
+#include "kernels/vector_open.h"
 #include "kernels/vector_network.h"
 #include "kernels/vector_bytes.h"
 #include "kernels/vector_taps.h"

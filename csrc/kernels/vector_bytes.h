@@ -21,9 +21,8 @@ struct InsideBytes {
 /// gather for narrow samples
 inline void gather_bytes(const PlaneContext& context, const std::vector<TapSource>& taps, const BatchPosition& at,
                          Words4<int8_t>* values) {
-    const InsideBytes* inside = nullptr;
+    const InsideBytes* inside = nullptr;  // made when a list has taps that need it
     alignas(InsideBytes) unsigned char memory[sizeof(InsideBytes)];
-    if (!at.interior) inside = new (memory) InsideBytes(context.layout, at);
     const int8_t* anchors[kAnchors + 1];
     find_byte_anchors(context, at, anchors);
     Bytes4 anchor[kAnchors + 1];
@@ -37,7 +36,9 @@ inline void gather_bytes(const PlaneContext& context, const std::vector<TapSourc
         return bytes_keep(v, mask(tap[0]), mask(tap[1]), mask(tap[2]), mask(tap[3]));
     };
     auto masked = [&](Bytes4 v) {
-        return inside == nullptr ? v : kept(v, [&](const TapSource& t) { return inside->of(t); });
+        if (at.interior) return v;
+        if (inside == nullptr) inside = new (memory) InsideBytes(context.layout, at);
+        return kept(v, [&](const TapSource& t) { return inside->of(t); });
     };
     for (; tap != end; tap += 4, ++values) {
         I32 word;
@@ -50,9 +51,9 @@ inline void gather_bytes(const PlaneContext& context, const std::vector<TapSourc
         } else if (tap->four == FourKind::kAbsoluteErrors) {
             word = turn_bytes(bytes_abs(values_of()));
         } else {
-            const Bytes4 v =
-                masked(bytes_sub(values_of(), load_bytes4(anchors[tap[0].anchor], anchors[tap[1].anchor],
-                                                          anchors[tap[2].anchor], anchors[tap[3].anchor])));
+            Bytes4 v = bytes_sub(values_of(), load_bytes4(anchors[tap[0].anchor], anchors[tap[1].anchor],
+                                                          anchors[tap[2].anchor], anchors[tap[3].anchor]));
+            if (tap[0].masked || tap[1].masked || tap[2].masked || tap[3].masked) v = masked(v);
             word = turn_bytes(bytes_or(kept(v, [](const TapSource& t) { return all_bytes(!t.absolute); }),
                                        kept(bytes_abs(v), [](const TapSource& t) { return all_bytes(t.absolute); })));
         }

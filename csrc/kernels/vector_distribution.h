@@ -1,6 +1,14 @@
 // Distributions and the bounds that a search begins with (docs/bitstream.md section 6), a part of vector.h.
 
-void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& m) {
+/// For work that has nothing to be done beside it; see Beside in vector_search.h.
+struct Nothing {
+    void operator()() const {}
+    void settle() const {}
+};
+
+/// The mixture; beside() between its components.
+template <class Beside>
+inline void mixture_of(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& m, Beside& beside) {
     I32 logit[kLogistics], e[kLogistics];
     for (int k = 0; k < kLogistics; ++k) logit[k] = load(outputs[k]);
     const I32 top = max(max(logit[0], logit[1]), logit[2]);
@@ -23,9 +31,15 @@ void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, Mixtu
         heaviest = max(heaviest, weight[k]);
         start = blend(heavier, start, sra(add(centre, set(16)), 5));
         step = blend(heavier, step, sll(add(sra(scale, 6), set(1)), q));
+        beside();
     }
     store(m.start, start);
     store(m.step, step);
+}
+
+void mixture(const int32_t (*outputs)[kLanes], const int32_t* mean, int q, MixtureBatch& m) {
+    Nothing nothing;
+    mixture_of(outputs, mean, q, m, nothing);
 }
 
 /// The parameters of sixteen distributions, or of one in every lane.
@@ -65,8 +79,9 @@ inline I32 bounds(const Logistics& m, I32 v, int depth, int q, int32_t beyond) {
     return bound_of(sum, v, depth, beyond);
 }
 
-/// The same for v and w.
-inline Two bounds_of_two(const Logistics& m, I32 v, I32 w, int depth, int q, int32_t beyond) {
+/// The same for v and w; beside() between the components.
+template <class Beside>
+inline Two bounds_of_two(const Logistics& m, I32 v, I32 w, int depth, int q, int32_t beyond, Beside& beside) {
     I32 sum_v = set(0), sum_w = set(0);
     const I32 end_v = low_end(v), end_w = low_end(w);
     for (int k = 0; k < kLogistics; ++k) {
@@ -74,6 +89,7 @@ inline Two bounds_of_two(const Logistics& m, I32 v, I32 w, int depth, int q, int
         const Two t = tails(tail_place(d, m.inverse[k], q), tail_place(e, m.inverse[k], q));
         sum_v = add(sum_v, share(m.weight[k], d, t.first));
         sum_w = add(sum_w, share(m.weight[k], e, t.second));
+        beside();
     }
     return {bound_of(sum_v, v, depth, beyond), bound_of(sum_w, w, depth, beyond)};
 }
@@ -91,39 +107,11 @@ inline Logistics distributions(const MixtureBatch& m) {
 void sample_bounds(const MixtureBatch& m, const uint16_t* samples, int depth, int q, uint32_t* low, uint32_t* high) {
     const Logistics all = distributions(m);
     const I32 v = load_u16(samples);
-    const Two c = bounds_of_two(all, v, add(v, set(1)), depth, q, kProbabilityOne);
+    Nothing nothing;
+    const Two c = bounds_of_two(all, v, add(v, set(1)), depth, q, kProbabilityOne, nothing);
     store(reinterpret_cast<int32_t*>(low), c.first);
     store(reinterpret_cast<int32_t*>(high), c.second);
 }
 
 // code < unit * 2^24 + 2^24 and unit >= 2^8, so this bound lies beyond any code.
 constexpr int32_t kNeverReached = 2 * kProbabilityOne;
-
-/// Begins `open` and returns the first sample of each lane's window. The window around the likely sample does not
-/// depend on the code: nineteen of twenty samples are in it.
-inline I32 open_window(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& p) {
-    mixture(outputs, mean, p.q, p.mixture);
-    I32 stride =
-        sra(sub(load(p.mixture.step), set(1)), 2);  // the least power of two of at least a quarter of the scale
-    for (int n = 1; n <= 8; n *= 2) stride = bor(stride, srl(stride, n));
-    stride = add(stride, set(1));
-    const I32 likely = max(set(0), min(load(p.mixture.start), set((1 << p.depth) - 1)));
-    I32 v = sub(likely, mul(stride, set(kFirstWindow / 2 - 1)));
-    store(p.stride, stride);
-    store(p.base, v);
-    p.next = 0;
-    return v;
-}
-
-void open(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& p) {
-    I32 v = open_window(outputs, mean, p);
-    const I32 stride = load(p.stride);
-    const Logistics all = distributions(p.mixture);
-    I32 columns[kFirstWindow];
-    for (int j = 0; j < kFirstWindow; j += 2, v = add(v, sll(stride, 1))) {
-        const Two c = bounds_of_two(all, v, add(v, stride), p.depth, p.q, kNeverReached);
-        columns[j] = c.first;
-        columns[j + 1] = c.second;
-    }
-    store_turned(columns, p.bounds);
-}

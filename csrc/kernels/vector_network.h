@@ -121,11 +121,6 @@ struct Stages {
     }
 };
 
-struct Nothing {
-    void operator()() const {}
-    void settle() const {}
-};
-
 void stage1(const CompiledNetwork& n, BatchValues& batch, PendingSamples* pending) {
     Nothing nothing;
     if (pending == nullptr) return Stages::first(n, batch, nothing);

@@ -13,14 +13,12 @@ inline Logistics twice(const Logistics& m) {
 alignas(64) constexpr int32_t kUpperLanes[kLanes] = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
 
 /// `open` of at most eight samples: two columns of the window side by side
-void open_half(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& p) {
-    const I32 base = twice(open_window(outputs, mean, p)), stride = twice(load(p.stride));
-    const Logistics all = twice(distributions(p.mixture));
-    I32 columns[kFirstWindow / 2], v = add(base, band(stride, load(kUpperLanes)));
-    for (int j = 0; j < kFirstWindow / 2; j += 2, v = add(v, sll(stride, 2))) {
-        const Two c = bounds_of_two(all, v, add(v, sll(stride, 1)), p.depth, p.q, kNeverReached);
-        columns[j] = c.first;
-        columns[j + 1] = c.second;
-    }
-    store_turned8(columns, p.bounds);
+void open_half(const int32_t (*outputs)[kLanes], const int32_t* mean, PendingSamples& p, PendingSamples* before) {
+    open_beside(before, [&](auto& beside) {
+        const I32 base = twice(open_window(outputs, mean, p, beside)), stride = twice(load(p.stride));
+        const I32 v = add(base, band(stride, load(kUpperLanes)));
+        I32 columns[kFirstWindow / 2];
+        two_columns<kFirstWindow / 2>(twice(distributions(p.mixture)), v, sll(stride, 1), p, beside, columns);
+        store_turned8(columns, p.bounds);
+    });
 }

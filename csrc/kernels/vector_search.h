@@ -16,7 +16,7 @@ struct Window {
 };
 
 /// Searches on where the first window leaves more than one sample.
-__attribute__((noinline, cold)) Found search(const PendingSamples& p, int lane, uint64_t unit, uint64_t code) {
+__attribute__((noinline)) Found search(const PendingSamples& p, int lane, uint64_t unit, uint64_t code) {
     const int depth = p.depth;
     const Logistics one = distribution(p.mixture, lane);
     const uint32_t* bound = p.bounds[lane];
@@ -95,6 +95,11 @@ void finish(PendingSamples& p) {
     *p.coder = s;
 }
 
+/// decode_lane, out of the way of what is done beside it
+__attribute__((noinline)) void decode_apart(const PendingSamples& p, int lane, DecoderState& s) {
+    decode_lane(p, lane, s);
+}
+
 /// Decodes the lanes of one batch between the steps of another's network: each lane waits for the one before it, so
 /// that alone they would leave most of the processor idle.
 class Beside {
@@ -107,16 +112,16 @@ class Beside {
         if (--left_ != 0) return;
         left_ = period_;
         if (p_.next == p_.count) return;
-        if (decode_likely(p_, p_.next, s_))
+        if (__builtin_expect(decode_likely(p_, p_.next, s_), 1))
             ++p_.next;
         else
             left_ = kNever;
     }
     /// Between two layers or parts of them: decodes a lane that takes longer.
     void settle() {
-        if (left_ <= period_) return;
+        if (__builtin_expect(left_ <= period_, 1)) return;
         left_ = period_;
-        decode_lane(p_, p_.next++, s_);
+        decode_apart(p_, p_.next++, s_);
     }
 
   private:

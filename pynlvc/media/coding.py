@@ -7,23 +7,40 @@ from fractions import Fraction
 import av
 
 from pynlvc import _avshim
+from pynlvc.codec import DecoderSettings
 from pynlvc.codec.times import frame_seconds
 from pynlvc.errors import NlvcError
 from pynlvc.media.containers import WITHOUT_TIMES
+from pynlvc.media.proof import MOST_BYTES_BESIDE, PacketProof
 from pynlvc.media.readback import SourceRecord
-from pynlvc.media.sinks import VideoSink
+from pynlvc.media.sinks import NlvcSink, VideoSink
+from pynlvc.media.tally import frame_size
 from pynlvc.media.video_track import VideoTrack
 
 
 class Coding:
     """The track, where its frames go, and what was seen of them."""
 
-    def __init__(self, track: VideoTrack, sink: VideoSink, first: av.VideoFrame, container: str) -> None:
-        """`container`: FFmpeg's name of the output's."""
+    def __init__(
+        self,
+        track: VideoTrack,
+        sink: VideoSink,
+        first: av.VideoFrame,
+        container: str,
+        check: DecoderSettings | None = None,
+        *,
+        readable: bool = True,
+    ) -> None:
+        """`container`: FFmpeg's name of the output's. `check`: decode NLVC and compare it. `readable`: whether what was
+        written can be read again."""
         self.track = track
         self.sink = sink
         self.first = first
         self.record = SourceRecord()
+        self.proof: PacketProof | None = None
+        if check is not None and isinstance(sink, NlvcSink):
+            beside = not readable or frame_size(first).raw_bytes <= MOST_BYTES_BESIDE
+            self.proof = PacketProof(self.record, sink.encoder.extradata, check, beside=beside)
         self.problems: list[str] = []
         self._container = container
         self._last_number: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -32,7 +32,7 @@ from pynlvc.media.resume import Leftover
 from pynlvc.media.sinks import LosslessSink, NlvcSink, VideoSink
 from pynlvc.media.sound_check import SoundCheck
 from pynlvc.media.source import Item, VideoSource
-from pynlvc.media.tally import Tally
+from pynlvc.media.tally import FrameSize, Tally, frame_size
 from pynlvc.media.video_track import VideoTrack
 from pynlvc.model.store import Model, load_model
 
@@ -41,6 +41,15 @@ MAX_WAITING_FRAMES = 250
 # Uncoded bytes for each byte of the model from which on it is embedded: 0.1 % of a tenth of them.
 EMBEDDING_RAW_BYTES = 10_000
 FRAMES_AHEAD = 4  # frames (or packets of other tracks) that wait between two stages; bounds the memory
+
+
+@dataclass(frozen=True)
+class CodedFrame:
+    """A frame on its way to the file: its packets."""
+
+    track: VideoTrack
+    size: FrameSize
+    packets: Sequence[av.Packet]
 
 
 class Job:
@@ -87,7 +96,9 @@ class Job:
             track = self._source.tracks[index]
             with _named(track):
                 sink = self._make_sink(track, frame)
-            self._codings[index] = Coding(track, sink, frame, output.container)
+            check = self._reader_settings if self._verify else None
+            readable = output.readable is not None
+            self._codings[index] = Coding(track, sink, frame, output.container, check, readable=readable)
         with (
             ffmpeg_errors(f"cannot write {target}"),
             av.open(output.location, "w", format=output.container, container_options=dict(output.options)) as container,
@@ -147,9 +158,8 @@ class Job:
     def _make_sink(self, track: VideoTrack, first: av.VideoFrame) -> VideoSink:
         time_base = first.time_base or track.time_base
         if self._codec == "nlvc":
-            check = self._reader_settings if self._verify and self._output.readable is None else None
             model = self._fitted if track is self._source.main else None
-            return NlvcSink(first, time_base, self._encoder_settings(track, first), check=check, model=model)
+            return NlvcSink(first, time_base, self._encoder_settings(track, first), model=model)
         return LosslessSink(self._codec, first, time_base, track.frame_rate, track.stream)
 
     def _encoder_settings(self, track: VideoTrack, first: av.VideoFrame) -> EncoderSettings:
@@ -162,24 +172,34 @@ class Job:
         return replace(self._settings, embed_model=raw_bytes >= EMBEDDING_RAW_BYTES * model_bytes)
 
     def _code(self, items: Iterator[Item], container: av.container.OutputContainer, tracks: OutputTracks) -> None:
-        """Frames through their sinks, other packets as they are. Reading, coding and writing run side by side."""
+        """Frames through their sinks, other packets as they are. Reading, coding, proving and writing run side by
+        side."""
         with (
             Ahead(self._watched(items), depth=FRAMES_AHEAD) as read,
             Ahead(self._coded(iter(read)), depth=FRAMES_AHEAD) as coded,
+            Ahead(self._proven(iter(coded)), depth=FRAMES_AHEAD) as proven,
         ):
-            for item, packets in coded:
-                if isinstance(item, tuple):
-                    track, frame = item
-                    self._tally.add_frame(frame, _mux(container, tracks.video[track.stream.index], packets))
+            for item in proven:
+                if isinstance(item, CodedFrame):
+                    index = item.track.stream.index
+                    self._tally.add(item.size, _mux(container, tracks.video[index], item.packets))
                 elif item.stream.index in tracks.copied and not item.is_discard:
                     if self._verify:
                         self._sounds.check(item)
                     item.stream = tracks.copied[item.stream.index]
                     container.mux(item)
         for index, coding in self._codings.items():
-            self._tally.coded_bytes += _mux(container, tracks.video[index], coding.sink.encode(None))
+            self._tally.coded_bytes += _mux(container, tracks.video[index], self._last_packets(coding))
         if self._hashes is not None:
             self._hashes.close()
+
+    def _last_packets(self, coding: Coding) -> Sequence[av.Packet]:
+        packets = coding.sink.encode(None)
+        if coding.proof is not None:
+            with _named(coding.track):
+                coding.proof.prove(packets)
+                coding.proof.end()
+        return packets
 
     def _watched(self, items: Iterator[Item]) -> Iterator[Item]:
         """The same items; frames are looked at as they are read."""
@@ -200,27 +220,37 @@ class Job:
                 coding.watch_colour(frame)
             yield item
 
-    def _coded(self, items: Iterator[Item]) -> Iterator[tuple[Item, Sequence[av.Packet]]]:
-        """Each item, frames with the packets that their sink released."""
+    def _coded(self, items: Iterator[Item]) -> Iterator[CodedFrame | av.Packet]:
+        """Frames with the packets that their sink released, other packets as they are."""
         for item in items:
-            packets: Sequence[av.Packet] = ()
             if isinstance(item, tuple):
                 track, frame = item
                 with _named(track):
                     packets = self._codings[track.stream.index].sink.encode(frame)
-            yield item, packets
+                yield CodedFrame(track, frame_size(frame), packets)
+            else:
+                yield item
+
+    def _proven(self, items: Iterator[CodedFrame | av.Packet]) -> Iterator[CodedFrame | av.Packet]:
+        """The same items; what can be proven of a frame's packets is proven before they go on."""
+        for item in items:
+            if isinstance(item, CodedFrame):
+                proof = self._codings[item.track.stream.index].proof
+                if proof is not None:
+                    with _named(item.track):
+                        proof.prove(item.packets)
+            yield item
 
     def _read_back(self, written: Path, tracks: OutputTracks) -> None:
         if self._output.container != PICTURES:
             self._warnings += descriptions_lost(self._source.container, written, tracks.order)
         for index, coding in self._codings.items():
+            number = _video_number(self._source, tracks, index)
+            if coding.proof is not None:
+                self._warnings += coding.proof.show(written, number, self._progress)
+                continue
             self._warnings += read_back(
-                written,
-                _video_number(self._source, tracks, index),
-                coding.record,
-                coding.sink.stored_format,
-                self._reader_settings,
-                self._progress,
+                written, number, coding.record, coding.sink.stored_format, self._reader_settings, self._progress
             )
 
     def _conclude(self) -> None:

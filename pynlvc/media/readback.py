@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import zip_longest
 from pathlib import Path
 
 import av
@@ -45,6 +45,67 @@ class SourceRecord:
         self.said.append(_said(frame))
         self.pts.append(pts)
 
+    def compare(self, number: int, frame: av.VideoFrame, *, exact: bool) -> Losses:
+        """Compares a decoded frame with the source's of that number; `exact`: in all that frames say and hold."""
+        if number >= len(self.pts):
+            raise self.wrong_count(number, more=True)
+        samples, memory = _checksums(frame)
+        losses = Losses(
+            unused=memory != self.memory[number] and frame.format.name == self.format_name,
+            said=_said(frame) != self.said[number],
+        )
+        if samples != self.samples[number] or (exact and memory != self.memory[number]):
+            raise NlvcError(f"verification failed: frame {number} differs from the source after decoding")
+        if exact and losses.said:
+            raise NlvcError(f"verification failed: frame {number} does not say what the source's says of itself")
+        return losses
+
+    def compare_count(self, frames: int) -> None:
+        """NlvcError where fewer frames were written than read."""
+        if frames < len(self.pts):
+            raise self.wrong_count(frames, more=False)
+
+    def wrong_count(self, frames: int, *, more: bool) -> NlvcError:
+        """An error to raise."""
+        count = f"more than {frames} frames" if more else f"{frames} frames"
+        return NlvcError(f"verification failed: {count} were written, {len(self.pts)} were read")
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a codec that only promises the samples did not keep of a frame."""
+
+    unused: bool  # bits between the samples
+    said: bool  # something that it said beside them
+
+
+class ShownTimes:
+    """When the frames of a written track are shown, beside their times in the source."""
+
+    def __init__(self, written: VideoSource, record: SourceRecord, *, exact: bool) -> None:
+        """`exact`: the track's times are the source's, not rounded."""
+        self._record = record
+        self._rounding = written.time_base + record.time_base / 2
+        self._tolerance = Fraction(0) if exact else self._rounding
+        self._timed = not holds_pictures(written.container)
+        self._shift: Fraction | None = None
+
+    def check(self, number: int, seconds: Fraction) -> None:
+        """NlvcError where the frame is not shown at its time, or where all others moved to."""
+        drift = seconds - self._record.pts[number] * self._record.time_base
+        if self._shift is None:
+            self._shift = drift if abs(drift) > self._rounding else Fraction(0)
+        if self._timed and abs(drift - self._shift) > self._tolerance:
+            raise NlvcError(
+                f"verification failed: frame {number} is shown {float(drift):+.6f} s from its time in the source"
+            )
+
+    def remarks(self) -> list[str]:
+        """What is worth knowing."""
+        if not self._shift or not self._timed:
+            return []
+        return [f"the container cannot hold the source's start time: all tracks moved by {float(self._shift):+.6f} s"]
+
 
 def _checksums(frame: av.VideoFrame) -> tuple[int, int]:
     """Of the samples and of all bits; the same where there are no others."""
@@ -68,52 +129,34 @@ def read_back(
 ) -> list[str]:
     """Decodes a video track of `part` and compares it with `record`: remarks, or NlvcError for the first difference.
 
-    `stored_format`: the pixel format in which the samples were stored.
+    For tracks of FFmpeg's codecs; those of NLVC are proven in another way (proof.py). `stored_format`: the pixel format
+    in which the samples were stored.
     """
     tally = Tally("verifying", len(record.pts), progress)
-    shift: Fraction | None = None
-    remarks: list[str] = []
+    unused_lost = said_lost = False
     with (
         VideoSource(part, settings=settings, video_tracks=str(video_number)) as written,
         Ahead(written.frames(), depth=FRAMES_AHEAD) as frames,
     ):
-        exact = written.is_nlvc
-        timed = not holds_pictures(written.container)
-        tolerance = written.time_base + record.time_base / 2
-        unused_lost = said_lost = False
-        expected = zip(record.samples, record.memory, record.said, record.pts, strict=True)
-        for number, (frame, wanted) in enumerate(zip_longest(frames, expected)):
-            if frame is None or wanted is None:
-                count = f"{number} frames" if frame is None else f"more than {number} frames"
-                raise NlvcError(f"verification failed: {count} were written, {len(record.pts)} were read")
-            samples, memory, said, pts = wanted
+        shown = ShownTimes(written, record, exact=False)
+        for number, frame in enumerate(frames):
             if not same_samples(frame.format.name, stored_format):
                 raise NlvcError(
                     f"verification failed: this container gives {stored_format} back as {frame.format.name}"
                 )
-            found_samples, found_memory = _checksums(frame)
-            if found_samples != samples or (exact and found_memory != memory):
-                raise NlvcError(f"verification failed: frame {number} differs from the source after decoding")
-            unused_lost |= found_memory != memory and frame.format.name == record.format_name
-            if exact and _said(frame) != said:
-                raise NlvcError(f"verification failed: frame {number} does not say what the source's says of itself")
-            said_lost |= _said(frame) != said
-            drift = frame_seconds(frame) - pts * record.time_base
-            if shift is None:
-                shift = drift if abs(drift) > tolerance else Fraction(0)
-            if timed and abs(drift - shift) > (0 if exact else tolerance):
-                raise NlvcError(
-                    f"verification failed: frame {number} is shown {float(drift):+.6f} s from its time in the source"
-                )
+            losses = record.compare(number, frame, exact=False)
+            unused_lost |= losses.unused
+            said_lost |= losses.said
+            shown.check(number, frame_seconds(frame))
             tally.add_frame(frame, 0)
         if written.damaged_frames:
             raise NlvcError("verification failed: FFmpeg reports damaged frames in what was written")
         codec = written.codec_name
+    record.compare_count(tally.frames)
     tally.finish()
+    remarks: list[str] = []
     if unused_lost:
         remarks.append(f"{codec} does not keep the unused bits of {record.format_name}")
     if said_lost:
         remarks.append(f"{codec} does not keep all that frames say beside their samples")
-    if shift and timed:
-        remarks.append(f"the container cannot hold the source's start time: all tracks moved by {float(shift):+.6f} s")
-    return remarks
+    return remarks + shown.remarks()

@@ -41,9 +41,9 @@ class TranscodeReport:
     pixels: int  # in all frames of all coded tracks: width * height each
     raw_bytes: int  # samples as they lie in memory
     coded_bytes: int  # video packets, without the container
-    seconds: float  # coding and writing, without verification
+    seconds: float  # coding and writing; NLVC is decoded and compared beside it
     verified: bool  # every written frame was decoded again and found equal
-    verify_seconds: float
+    verify_seconds: float  # that verification took afterwards
     warnings: tuple[str, ...]  # what could not be kept or is worth knowing
     problems: tuple[str, ...] = ()  # damage that was found in the source and copied or mended
     sha256: str | None = None  # of the target, None for standard output and sequences of pictures

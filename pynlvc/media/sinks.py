@@ -13,9 +13,9 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from pynlvc import _avshim
-from pynlvc.codec import Decoder, DecoderSettings, Encoder, EncoderSettings
+from pynlvc.codec import Encoder, EncoderSettings
 from pynlvc.codec.pixel_formats import FULL_RANGE_TWINS
-from pynlvc.codec.planes import frame_planes, memory_checksum, new_frame
+from pynlvc.codec.planes import frame_planes, new_frame
 from pynlvc.codec.side_information import read_side_information, write_side_information
 from pynlvc.errors import NlvcError
 from pynlvc.media.lossless_codecs import lossless_codec
@@ -59,10 +59,9 @@ class NlvcSink:
         time_base: Fraction,
         settings: EncoderSettings,
         *,
-        check: DecoderSettings | None = None,
         model: Model | None = None,
     ) -> None:
-        """`check`: decode every packet at once and compare it with its frame. `model`: see Encoder."""
+        """`model`: see Encoder."""
         self.encoder = Encoder(
             first.width,
             first.height,
@@ -74,7 +73,6 @@ class NlvcSink:
         )
         self.stored_format = first.format.name
         self._first = first
-        self._checker = None if check is None else Decoder(self.encoder.extradata, settings=check)
         self._leftover: Leftover | None = None
         self._to_reuse = 0  # frames
 
@@ -111,13 +109,7 @@ class NlvcSink:
         if self._to_reuse and self._leftover is not None and frame is not None:
             self._to_reuse -= 1
             return self._leftover.take(frame)
-        packets = self.encoder.encode(frame)
-        if self._checker is not None and frame is not None:
-            for packet in packets:
-                (decoded,) = self._checker.decode(packet)
-                if memory_checksum(decoded) != memory_checksum(frame):
-                    raise NlvcError(f"verification failed: the frame at {frame.time} s differs after decoding")
-        return packets
+        return self.encoder.encode(frame)
 
     def close(self) -> None:
         """Nothing to free."""

@@ -164,6 +164,12 @@ class VideoSource:
         except (av.error.FFmpegError, OSError) as error:
             raise NlvcError(f"{self.path}: {reason(error)}") from error
 
+    def whole_packets(self) -> Iterator[av.Packet]:
+        """The same as read() sees them: the track knows their times, and a file that is cut off is an error."""
+        self._start()
+        yield from self.packets()
+        self._check_end()
+
     def frames(self) -> Iterator[av.VideoFrame]:
         """The main track's frames alone."""
         for item in self._read((self.stream,)):
@@ -216,6 +222,9 @@ class VideoSource:
             for frame in decoded:
                 track.frames_read += 1
                 yield track, frame
+        self._check_end()
+
+    def _check_end(self) -> None:
         missing = missing_bytes(self.path)
         if missing:
             raise NlvcError(f"{self.path} is cut off: {missing} bytes are missing after frame {self.frames_read}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import av
 
@@ -10,6 +11,20 @@ from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.media.reports import Progress, ProgressCallback
 
 REPORT_EVERY_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class FrameSize:
+    """How much a frame is."""
+
+    pixels: int
+    raw_bytes: int  # samples as they lie in memory
+
+
+def frame_size(frame: av.VideoFrame) -> FrameSize:
+    """The size of a frame."""
+    width, height = frame.width, frame.height
+    return FrameSize(width * height, pixel_format(frame.format.name).frame_bytes(width, height))
 
 
 class Tally:
@@ -33,11 +48,18 @@ class Tally:
 
     def add_frame(self, frame: av.VideoFrame, coded_bytes: int) -> None:
         """Counts a finished frame and the coded bytes that came with it."""
-        layout = pixel_format(frame.format.name)
-        self.frames += 1
-        self.pixels += frame.width * frame.height
-        self.raw_bytes += layout.frame_bytes(frame.width, frame.height)
+        self.add(frame_size(frame), coded_bytes)
+
+    def add(self, size: FrameSize, coded_bytes: int) -> None:
+        """The same for a frame that is not there any more."""
+        self.pixels += size.pixels
+        self.raw_bytes += size.raw_bytes
         self.coded_bytes += coded_bytes
+        self.count()
+
+    def count(self) -> None:
+        """Counts a frame alone."""
+        self.frames += 1
         if self._progress is not None and time.monotonic() >= self._next_report:
             self._report(self._progress)
             self._next_report = time.monotonic() + REPORT_EVERY_SECONDS

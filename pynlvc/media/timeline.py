@@ -41,16 +41,27 @@ class Timeline:
     def place(self, frame: av.VideoFrame, container_pts: int | None) -> None:
         """Sets the frame's pts, duration and time base; `container_pts` is in the container's time base."""
         own_pts, own_base = frame_time(frame)
+        frame.pts = frame.dts = self._pts(own_pts, own_base, container_pts)
+        assert self._time_base is not None
+        frame.duration = round((frame.duration or 0) * (own_base / self._time_base))
+        frame.time_base = self._time_base
+
+    def seconds(self, own_pts: int, own_base: Fraction, container_pts: int | None) -> Fraction:
+        """Where place() puts a frame that has this time itself, seconds; each frame is placed once, in order."""
+        pts = self._pts(own_pts, own_base, container_pts)
+        assert self._time_base is not None
+        return pts * self._time_base
+
+    def _pts(self, own_pts: int, own_base: Fraction, container_pts: int | None) -> int:
+        """In units of _time_base."""
         if self._time_base is None:
             self._time_base = own_base
-        scale = own_base / self._time_base
-        pts = round(own_pts * scale)
+        pts = round(own_pts * (own_base / self._time_base))
         rises = self._last_pts is not None and pts + self._offset > self._last_pts
         if container_pts is not None and not (self._counts_frames and rises):
             shown = container_pts * self._container_time_base - self._moved
             drift = shown - (pts + self._offset) * self._time_base
             if abs(drift) > self._tolerance + self._time_base / 2:
                 self._offset = round(shown / self._time_base) - pts
-        frame.pts = frame.dts = self._last_pts = pts + self._offset
-        frame.duration = round((frame.duration or 0) * scale)
-        frame.time_base = self._time_base
+        self._last_pts = pts + self._offset
+        return self._last_pts

@@ -99,6 +99,10 @@ class VideoTrack:
         if self.is_nlvc:
             self._timeline.keep(seconds)
 
+    def seconds_of(self, packet: av.Packet, own_pts: int, own_base: Fraction) -> Fraction:
+        """When decode() would show the frame of an NLVC packet, known already, that has this time itself."""
+        return self._timeline.seconds(own_pts, own_base, packet.pts if packet.pts is not None else packet.dts)
+
     def decode(self, packet: av.Packet) -> list[av.VideoFrame]:
         """The frames that a packet completes; an empty packet ends the track."""
         if packet.pts is not None:

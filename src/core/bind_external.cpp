@@ -71,7 +71,7 @@ class SampleDecoder {
             }
             pending.count = lanes;
             pending.samples = samples.mutable_data() + first;
-            kernels_.open(transposed, means, pending);
+            kernels_.open(transposed, means, pending, nullptr);
             kernels_.finish(pending);
         }
         return samples;

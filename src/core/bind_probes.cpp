@@ -134,16 +134,23 @@ py::tuple decode_samples(const py::buffer& data, const Array<int32_t>& outputs, 
     const Bytes bytes = to_bytes(data);
     RangeDecoder coder(bytes);
     Array<uint16_t> samples(count);
-    PendingSamples pending;
-    pending.depth = depth;
-    pending.q = q;
-    pending.coder = &coder.state();
+    // As in the codec, whose batches of one group do not see each other: one is opened while the one before is decoded.
+    PendingSamples pending[2];
+    for (PendingSamples& one : pending) {
+        one.depth = depth;
+        one.q = q;
+        one.coder = &coder.state();
+    }
+    PendingSamples *own = &pending[0], *before = &pending[1];
+    uint16_t* next = samples.mutable_data();
     batches.for_each([&](py::ssize_t first, const int32_t(*out)[kLanes], const int32_t* means) {
-        pending.count = static_cast<int>(std::min<py::ssize_t>(kLanes, count - first));
-        pending.samples = samples.mutable_data() + first;
-        batches.kernels.open(out, means, pending);
-        batches.kernels.finish(pending);
+        own->count = static_cast<int>(std::min<py::ssize_t>(kLanes, count - first));
+        own->samples = next + first;
+        batches.kernels.open(out, means, *own, before);
+        batches.kernels.finish(*before);
+        std::swap(own, before);
     });
+    batches.kernels.finish(*before);
     const DecoderState& state = coder.state();
     return py::make_tuple(samples, py::make_tuple(state.position, state.range, state.code));
 }
@@ -244,7 +251,8 @@ double change_of_scene(const Array<uint16_t>& current, const Array<uint16_t>& pr
     const Plane cur = grid_from_array(current), predicted = grid_from_array(prediction);
     if (predicted.width != cur.width || predicted.height != cur.height)
         throw std::invalid_argument("current and prediction must be planes of the same size");
-    return scene_change(cur, predicted, depth);
+    ThreadPool pool(1);
+    return scene_change(cur, predicted, depth, pool);
 }
 
 }  // namespace
