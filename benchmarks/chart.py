@@ -13,6 +13,7 @@ from matplotlib import pyplot
 from benchmarks.results import REFERENCE, Row, mean_ratio, ratio_to
 
 COLOURS = {
+    "nlvc-large-effort6": "#5c1a26",
     "nlvc-effort9": "#8f2d3f",
     "nlvc": "#d1495b",
     "nlvc-fast": "#edae49",

@@ -67,6 +67,10 @@ NLVC_CODECS = (
     Nlvc(),
     Nlvc(name="nlvc-effort9", encoder_settings=EncoderSettings(gop=0, effort=9)),
     Nlvc(name="nlvc-fast", encoder_settings=EncoderSettings(gop=0, model="fast", effort=0)),
-    Nlvc(name="nlvc-fast-effort9", encoder_settings=EncoderSettings(gop=0, model="fast", effort=9)),
+    Nlvc(name="nlvc-fast-effort6", encoder_settings=EncoderSettings(gop=0, model="fast", effort=6)),
+    Nlvc(name="nlvc-large", encoder_settings=EncoderSettings(gop=0, model="large")),
+    Nlvc(name="nlvc-large-effort6", encoder_settings=EncoderSettings(gop=0, model="large", effort=6)),
+    Nlvc(name="nlvc-gop1", encoder_settings=EncoderSettings(gop=1)),
+    Nlvc(name="nlvc-large-gop1-effort6", encoder_settings=EncoderSettings(gop=1, model="large", effort=6)),
 )
-"""NLVC as it is by default, and as it is fastest."""
+"""NLVC as it is by default, fastest, smallest, and with keyframes alone."""

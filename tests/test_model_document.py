@@ -10,7 +10,7 @@ import pytest
 from benchmarks import diffusion, diffusion_speed, diffusion_table
 from pynlvc.model.architecture import SHAPES
 from pynlvc.model.modelfile import IntegerModel
-from pynlvc.model.store import load_model, model_names
+from pynlvc.model.store import find_model, load_model, model_names
 from tests.clip_files import write_clip
 from tests.clips import make_clip
 
@@ -32,6 +32,16 @@ def test_the_table_of_shapes_is_true() -> None:
     text = DOCUMENT.read_text()
     written = text.split("compares) -->")[1].split("<!-- shapes: end")[0].split("\n")
     assert [line for line in written if line][2:] == shape_rows()
+
+
+def test_every_released_model_is_still_here() -> None:
+    """Files that name it by SHA-256 must decode for ever."""
+    with (Path(__file__).parent / "golden" / "models.tsv").open() as table:
+        released = list(csv.DictReader(table, delimiter="\t"))
+    assert {row["name"] for row in released} == {*model_names()}, "a new model needs a row; no row may ever go"
+    for row in released:
+        found = find_model(bytes.fromhex(row["sha256"]))
+        assert found is not None and found.data == load_model(row["name"]).data
 
 
 def test_shipped_models_have_the_shapes_of_their_names() -> None:

@@ -47,7 +47,7 @@ const std::vector<OptionRow<Encoding>> kNativeEncoderOptions = {
     {{"effort", "3",
       "how much is fitted to the content, 0 to 9: 0 encodes fastest, 4 and more do as 3; decoding stays the same"},
      [](const std::string& v, Encoding& o) { o.settings.effort = integer(v, 0, kMaxEffort); }},
-    {{"model", "standard", "name of a model (fast, standard), or path of an .nlvm file (pynlvc fit makes them)"},
+    {{"model", "standard", "name of a model (fast, standard, large), or path of an .nlvm file (pynlvc fit makes them)"},
      [](const std::string& v, Encoding& o) { o.model = v; }},
     {{"model_path", "", "folders and files, separated by ':', in which models are looked for first"},
      [](const std::string& v, Encoding& o) { o.model_path = v; }},

@@ -160,7 +160,7 @@ static av_cold int encode_close(AVCodecContext *avctx)
 static const AVOption options[] = {
     { "effort", "how much is fitted to the content: 0 encodes fastest; decoding stays the same",
       OFFSET(effort), AV_OPT_TYPE_INT, { .i64 = 3 }, 0, 9, VE },
-    { "model", "name of a model (fast, standard), or path of a file that ends in .nlvm",
+    { "model", "name of a model (fast, standard, large), or path of a file that ends in .nlvm",
       OFFSET(model), AV_OPT_TYPE_STRING, { .str = "standard" }, 0, 0, VE },
     { "model_path", "folders and files, separated by ':', in which models are looked for first",
       OFFSET(model_path), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, VE },

@@ -199,7 +199,7 @@ static av_cold void uninit(AVFilterContext *ctx)
 static const AVOption nlvc_options[] = {
     { "effort", "how much is fitted to the content, as in the encoder",
       OFFSET(effort), AV_OPT_TYPE_INT, { .i64 = 0 }, 0, 9, FLAGS },
-    { "model", "name of a model (fast, standard), or path of a file that ends in .nlvm",
+    { "model", "name of a model (fast, standard, large), or path of a file that ends in .nlvm",
       OFFSET(model), AV_OPT_TYPE_STRING, { .str = "standard" }, 0, 0, FLAGS },
     { "model_path", "folders and files, separated by ':', in which models are looked for first",
       OFFSET(model_path), AV_OPT_TYPE_STRING, { .str = NULL }, 0, 0, FLAGS },

@@ -94,12 +94,15 @@ def _network(*, frame_type: int, plane_class: int, h1: int, h2: int, g: int) -> 
     )
 
 
-def _model(name: str, *, luma: tuple[int, int, int], chroma: tuple[int, int, int]) -> ModelShape:
-    """A model whose networks have widths (h1, h2, g) for plane class 0 and for the classes with guides."""
+def _model(
+    name: str, *, luma: tuple[int, int, int], chroma: tuple[int, int, int], rgb: tuple[int, int, int]
+) -> ModelShape:
+    """A model whose networks have widths (h1, h2, g) for plane class 0, for 1 and 2, and for 3 and 4."""
+    widths = (luma, chroma, chroma, rgb, rgb)
     networks = []
     for frame_type in (0, 1):
         for plane_class in range(PLANE_CLASSES):
-            h1, h2, g = luma if plane_class == 0 else chroma
+            h1, h2, g = widths[plane_class]
             networks.append(_network(frame_type=frame_type, plane_class=plane_class, h1=h1, h2=h2, g=g))
     return ModelShape(name=name, networks=tuple(networks))
 
@@ -107,8 +110,8 @@ def _model(name: str, *, luma: tuple[int, int, int], chroma: tuple[int, int, int
 SHAPES = {
     shape.name: shape
     for shape in (
-        _model("fast", luma=(16, 16, 16), chroma=(16, 12, 12)),
-        _model("standard", luma=(64, 48, 48), chroma=(48, 32, 32)),
-        _model("large", luma=(128, 96, 64), chroma=(96, 64, 48)),
+        _model("fast", luma=(16, 16, 16), chroma=(16, 12, 12), rgb=(16, 12, 12)),
+        _model("standard", luma=(64, 48, 48), chroma=(48, 32, 32), rgb=(48, 32, 32)),
+        _model("large", luma=(128, 96, 64), chroma=(96, 64, 48), rgb=(48, 32, 32)),
     )
 }
