@@ -1,10 +1,10 @@
 """The transformer (docs/diffusion.md) on clips, at each slope and without its reference embedding, beside x265:
 
-    python -m benchmarks.diffusion CLIP... [--frames N] [--slopes 2,1,0] [--checkpoint RUN/checkpoint.pt]
+    python -m benchmarks.diffusion CLIP... [--frames N] [--slopes 2,1,0] [--blind blind.nlvm]
 
-Every decode is compared with the source, x265 codes the same frames. With a checkpoint of the training run that made
-the model, the reference embedding is hidden too, as a share of the training steps had it. Adds to
-benchmarks/results/diffusion.tsv; rows of the same clip, frames and variant are replaced.
+Every decode is compared with the source, x265 codes the same frames. `--blind`: what benchmarks/blind_model.py made, the
+model without its reference embedding, for clips of more than one frame. Adds to benchmarks/results/diffusion.tsv; rows
+of the same clip, frames and variant are replaced.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import argparse
 import csv
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -54,18 +53,6 @@ def variants(slopes: Sequence[int], model: str, blind: Path | None) -> Iterator[
         yield "delta 2, no reference embedding", EncoderSettings(model=str(blind), gop=0, delta=2, embed_model=False)
 
 
-def export_blind(checkpoint: Path, target: Path) -> None:
-    """The model of a training run as it codes without the reference's neighbourhood."""
-    import torch
-
-    from pynlvc.model.diffusion.export import export_diffusion
-    from pynlvc.training.diffusion_train import make_diffusion_networks
-
-    nets = make_diffusion_networks({})
-    nets.load_state_dict(torch.load(checkpoint, weights_only=True)["nets"])
-    target.write_bytes(export_diffusion(nets, blind=True).to_bytes())
-
-
 def coded(codec: Nlvc, source: Source) -> Measurement:
     """One codec on one clip, checked."""
     return measure(codec, source, hash_source=hash_in_process, hash_decoded=hash_in_process)
@@ -101,54 +88,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, help="of each clip at most (default: all)")
     parser.add_argument("--slopes", default="2", help="values of δ, such as 2,1,0 (default: %(default)s)")
     parser.add_argument("--model", default="diffusion", help="name or file (default: %(default)s)")
-    parser.add_argument(
-        "--checkpoint", type=Path, help="of the run that made the model: measures without reference too"
-    )
+    parser.add_argument("--blind", type=Path, help="the model without its reference embedding: is measured too")
     parser.add_argument("--output", type=Path, default=TABLE, help="TSV table (default: %(default)s)")
     options = parser.parse_args(arguments)
     slopes = [int(part) for part in options.slopes.split(",") if part]
     exact = True
-    with tempfile.TemporaryDirectory() as folder:
-        blind = None
-        if options.checkpoint is not None:
-            blind = Path(folder) / "blind.nlvm"
-            export_blind(options.checkpoint, blind)
-        for clip in options.clips:
-            source = load_source(clip, frames=options.frames)
-            x265 = reference_bytes(source)
-            for name, settings in variants(slopes, options.model, blind):
-                load = os.getloadavg()[0]
-                files = (Path(settings.model),) if settings.model.endswith(SUFFIX) else ()
-                found = coded(Nlvc(encoder_settings=settings, model_files=files), source)
-                exact = exact and found.status == "ok"
-                ratio = found.coded_bytes / x265 if x265 else 0.0
-                values = {
-                    "clip": source.name,
-                    "width": source.width,
-                    "height": source.height,
-                    "pix_fmt": source.pix_fmt,
-                    "frames": len(source.frames),
-                    "variant": name,
-                    "status": found.status,
-                    "raw_bytes": source.raw_bytes,
-                    "coded_bytes": found.coded_bytes,
-                    "x265_bytes": x265,
-                    "ratio": f"{ratio:.4f}",
-                    "encode_fps": f"{found.encode_fps:.3f}",
-                    "decode_fps": f"{found.decode_fps:.3f}",
-                    "model": load_model(settings.model).hash[:16],
-                    "machine": machine(),
-                    "load": f"{load:.1f}",
-                }
-                row = {column: str(values[column]) for column in COLUMNS}
-                rows = read_table(options.output)
-                rows[tuple(row[k] for k in KEY)] = row
-                write_table(rows, options.output)
-                print(
-                    f"{source.name:24} {len(source.frames):3} {name:32} {found.coded_bytes:9} {ratio:.4f} "
-                    f"{found.status} {found.encode_fps:.2f} {found.decode_fps:.2f} fps",
-                    flush=True,
-                )
+    for clip in options.clips:
+        source = load_source(clip, frames=options.frames)
+        x265 = reference_bytes(source)
+        for name, settings in variants(slopes, options.model, options.blind if len(source.frames) > 1 else None):
+            load = os.getloadavg()[0]
+            files = (Path(settings.model),) if settings.model.endswith(SUFFIX) else ()
+            found = coded(Nlvc(encoder_settings=settings, model_files=files), source)
+            exact = exact and found.status == "ok"
+            ratio = found.coded_bytes / x265 if x265 else 0.0
+            values = {
+                "clip": source.name,
+                "width": source.width,
+                "height": source.height,
+                "pix_fmt": source.pix_fmt,
+                "frames": len(source.frames),
+                "variant": name,
+                "status": found.status,
+                "raw_bytes": source.raw_bytes,
+                "coded_bytes": found.coded_bytes,
+                "x265_bytes": x265,
+                "ratio": f"{ratio:.4f}",
+                "encode_fps": f"{found.encode_fps:.3f}",
+                "decode_fps": f"{found.decode_fps:.3f}",
+                "model": load_model(settings.model).hash[:16],
+                "machine": machine(),
+                "load": f"{load:.1f}",
+            }
+            row = {column: str(values[column]) for column in COLUMNS}
+            rows = read_table(options.output)
+            rows[tuple(row[k] for k in KEY)] = row
+            write_table(rows, options.output)
+            print(
+                f"{source.name:24} {len(source.frames):3} {name:32} {found.coded_bytes:9} {ratio:.4f} "
+                f"{found.status} {found.encode_fps:.2f} {found.decode_fps:.2f} fps",
+                flush=True,
+            )
     return 0 if exact else 1
 
 

@@ -77,6 +77,7 @@ class NlvcSink:
         self._checker = None if check is None else Decoder(self.encoder.extradata, settings=check)
         self._leftover: Leftover | None = None
         self._to_reuse = 0  # frames
+        self._waiting: list[av.VideoFrame] = []  # to be coded at once
 
     @property
     def reused_frames(self) -> int:
@@ -105,15 +106,23 @@ class NlvcSink:
         )
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
-        """One packet for each frame; the end of the stream frees the encoder's memory."""
+        """One packet for each frame, as soon as there are as many as the encoder takes at once; the end of the stream
+        gives the rest and frees the encoder's memory."""
         if frame is None:
+            packets = self._code_waiting()
             self.encoder.reset()
-        if self._to_reuse and self._leftover is not None and frame is not None:
+            return packets
+        if self._to_reuse and self._leftover is not None:
             self._to_reuse -= 1
             return self._leftover.take(frame)
-        packets = self.encoder.encode(frame)
-        if self._checker is not None and frame is not None:
-            for packet in packets:
+        self._waiting.append(frame)
+        return self._code_waiting() if len(self._waiting) >= self.encoder.frames_at_once else []
+
+    def _code_waiting(self) -> list[av.Packet]:
+        frames, self._waiting = self._waiting, []
+        packets = self.encoder.encode_many(frames)
+        if self._checker is not None:
+            for frame, packet in zip(frames, packets, strict=True):
                 (decoded,) = self._checker.decode(packet)
                 if memory_checksum(decoded) != memory_checksum(frame):
                     raise NlvcError(f"verification failed: the frame at {frame.time} s differs after decoding")
