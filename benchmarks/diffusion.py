@@ -1,6 +1,6 @@
 """The transformer (docs/diffusion.md) on clips, at each slope and without its reference embedding, beside x265:
 
-    python -m benchmarks.diffusion CLIP... [--frames N] [--slopes 2,1,0] [--blind blind.nlvm]
+    python -m benchmarks.diffusion CLIP... [--frames N] [--slopes 2,1,0] [--blind blind.nlvm] [--one-keyframe]
 
 Every decode is compared with the source, x265 codes the same frames. `--blind`: what benchmarks/blind_model.py made, the
 model without its reference embedding, for clips of more than one frame. Adds to benchmarks/results/diffusion.tsv; rows
@@ -43,14 +43,23 @@ COLUMNS = (
     "load",
 )
 KEY = ("clip", "frames", "variant")
+BLIND = ", no reference embedding"
+ONE_KEYFRAME = ", one keyframe"
 
 
-def variants(slopes: Sequence[int], model: str, blind: Path | None) -> Iterator[tuple[str, EncoderSettings]]:
+def variants(
+    slopes: Sequence[int], model: str, blind: Path | None, *, one_keyframe: bool
+) -> Iterator[tuple[str, EncoderSettings]]:
     """Names and settings of what is measured."""
+    said = ONE_KEYFRAME if one_keyframe else ""
     for slope in slopes:
-        yield f"delta {slope}", EncoderSettings(model=model, gop=0, delta=slope)
+        settings = EncoderSettings(model=model, gop=0, delta=slope, scene_cuts=not one_keyframe)
+        yield f"delta {slope}{said}", settings
     if blind is not None:
-        yield "delta 2, no reference embedding", EncoderSettings(model=str(blind), gop=0, delta=2, embed_model=False)
+        yield (
+            f"delta 2{said}{BLIND}",
+            EncoderSettings(model=str(blind), gop=0, delta=2, embed_model=False, scene_cuts=not one_keyframe),
+        )
 
 
 def coded(codec: Nlvc, source: Source) -> Measurement:
@@ -89,6 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--slopes", default="2", help="values of δ, such as 2,1,0 (default: %(default)s)")
     parser.add_argument("--model", default="diffusion", help="name or file (default: %(default)s)")
     parser.add_argument("--blind", type=Path, help="the model without its reference embedding: is measured too")
+    parser.add_argument(
+        "--one-keyframe", action="store_true", help="no keyframe at scene cuts: for clips that else have no P-frame"
+    )
     parser.add_argument("--output", type=Path, default=TABLE, help="TSV table (default: %(default)s)")
     options = parser.parse_args(arguments)
     slopes = [int(part) for part in options.slopes.split(",") if part]
@@ -96,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for clip in options.clips:
         source = load_source(clip, frames=options.frames)
         x265 = reference_bytes(source)
-        for name, settings in variants(slopes, options.model, options.blind if len(source.frames) > 1 else None):
+        blind = options.blind if len(source.frames) > 1 else None
+        for name, settings in variants(slopes, options.model, blind, one_keyframe=options.one_keyframe):
             load = os.getloadavg()[0]
             files = (Path(settings.model),) if settings.model.endswith(SUFFIX) else ()
             found = coded(Nlvc(encoder_settings=settings, model_files=files), source)
