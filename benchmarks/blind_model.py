@@ -95,8 +95,8 @@ def fit_blind(shipped: DiffusionModel, clips: Path, pictures: Path, steps: int) 
 
 def _real(layer: DenseLayer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(weights, biases) in steps of the output."""
-    scale = layer.multiplier / 2.0**layer.shift
-    return layer.weight * scale[:, None], layer.bias * scale
+    scale = layer.multiplier.astype(np.float64) / 2.0 ** layer.shift.astype(np.float64)
+    return layer.weight.astype(np.float64) * scale[:, None], layer.bias.astype(np.float64) * scale
 
 
 def _take_dense(target: IntegerDense, layer: DenseLayer, unit: float = 1.0) -> None:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.diffusion CLIP... [--frames N] [--slopes 2,1,0] [--blind blind.nlvm] [--one-keyframe]
 
-Every decode is compared with the source, x265 codes the same frames. `--blind`: what benchmarks/blind_model.py made, the
-model without its reference embedding, for clips of more than one frame. Adds to benchmarks/results/diffusion.tsv; rows
-of the same clip, frames and variant are replaced.
+Every decode is compared with the source, x265 codes the same frames. `--blind`: what benchmarks/blind_model.py made,
+the model without its reference embedding, for clips of more than one frame. Adds to benchmarks/results/diffusion.tsv;
+rows of the same clip, frames and variant are replaced.
 """
 
 from __future__ import annotations

@@ -80,9 +80,7 @@ def time_frames(
     for first in range(0, len(pairs), together):
         some = pairs[first : first + together]
         coded = encoding.run(partial(coder.encode, [FrameToEncode(frame, before) for before, frame in some]))
-        wanted = [
-            FrameToDecode(payload, before) for (payload, _), (before, _) in zip(coded, some, strict=True)
-        ]
+        wanted = [FrameToDecode(payload, before) for (payload, _), (before, _) in zip(coded, some, strict=True)]
         for (planes, _), (_, frame) in zip(decoding.run(partial(coder.decode, wanted)), some, strict=True):
             if not all(np.array_equal(mine, theirs) for mine, theirs in zip(planes, frame, strict=True)):
                 raise ValueError(f"{way}: a frame did not come back")

@@ -3,8 +3,8 @@
     python -m benchmarks.report_opening CLIP... [--frames 300] [--screenshots FOLDER]
 
 The clips, all of one size and format, are joined and repeated until there are so many frames, coded with the defaults,
-and reported. Each width is opened several times, each time in a new browser with an empty profile that shows a blank page
-before; the slowest time counts, from the request until everything is painted. Needs Debian's chromium and
+and reported. Each width is opened several times, each time in a new browser with an empty profile that shows a blank
+page before; the slowest time counts, from the request until everything is painted. Needs Debian's chromium and
 chromium-driver. Writes benchmarks/results/report_opening.tsv anew.
 """
 
@@ -30,8 +30,20 @@ from pynlvc.media.transcode import transcode
 from pynlvc.report.report import write_report
 
 TABLE = FOLDER / "report_opening.tsv"
-COLUMNS = ("width", "height", "frames", "clip_bytes", "page_bytes", "screen", "opens", "slowest_seconds")
-COLUMNS += ("last_frame_seconds", "overflow", "machine", "load")
+COLUMNS = (
+    "width",
+    "height",
+    "frames",
+    "clip_bytes",
+    "page_bytes",
+    "screen",
+    "opens",
+    "slowest_seconds",
+    "last_frame_seconds",
+    "overflow",
+    "machine",
+    "load",
+)
 SCREENS = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
 RATE = 25
 LIMIT_SECONDS, LIMIT_BYTES = 2.0, 5_000_000

@@ -181,7 +181,11 @@ def test_the_transformer_is_measured_with_and_without_its_reference(tmp_path: Pa
     assert diffusion.main([*common, "--slopes", "2", "--blind", str(blind), "--one-keyframe"]) == 0
     rows = diffusion.read_table(table)
     names = ["delta 0", "delta 2", "delta 2, no reference embedding"]
-    assert [key[2] for key in rows] == [*names, "delta 2, one keyframe", "delta 2, one keyframe, no reference embedding"]
+    assert [key[2] for key in rows] == [
+        *names,
+        "delta 2, one keyframe",
+        "delta 2, one keyframe, no reference embedding",
+    ]
     assert all(row["status"] == "ok" and int(row["x265_bytes"]) > 0 for row in rows.values())
 
 

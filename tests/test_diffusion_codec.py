@@ -117,7 +117,7 @@ def test_bytes_do_not_depend_on_how_many_frames_are_coded_at_once(model_file: Pa
     """Keyframes within the run, and (bgr0) a plane of padding that turns up half-way."""
     frames = textured_frames(pix_fmt, 70, 40, 7)
     for frame in frames[4:] if pix_fmt == "bgr0" else ():
-        memory = np.frombuffer(memoryview(frame.planes[0]), np.uint8)  # type: ignore[arg-type]
+        memory = np.frombuffer(memoryview(frame.planes[0]), np.uint8)
         memory.reshape(40, -1)[:, 3 : 4 * 70 : 4] = np.arange(70)
     settings = {"embed_model": True, "scene_cuts": False, "gop": 3, "delta": delta}
     single = encoder(model_file, pix_fmt, 70, 40, threads=1, **settings)

@@ -20,7 +20,7 @@ class _Request:
 
 
 class Gathering:
-    """Threads with a decoder each. As soon as every one of them waits for a frame, all those frames are decoded at once.
+    """Threads with a decoder each. As soon as every one of them waits for a frame, all those are decoded at once.
 
     Whoever joins must ask or leave before the others can go on. The samples are those that each decoder would find
     alone.

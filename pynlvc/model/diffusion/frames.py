@@ -96,9 +96,9 @@ class FrameCoder:
             chosen = [frames[i] for i in indices]
             samples = np.concatenate([self._grid.cut(frame.planes) for frame in chosen])[:, self._tokens]  # by rank
             outputs, mean = self._predict(samples, self._references([frame.previous for frame in chosen]))
-            shape = len(chosen), len(self._kinds)
-            samples, outputs, mean = (x.reshape(*shape, *x.shape[1:]) for x in (samples, outputs, mean))
-            coded = self._workers.map(partial(self._coded, samples, outputs, mean), len(chosen))
+            apart = len(chosen), len(self._kinds), TOKENS
+            code = partial(self._coded, samples.reshape(apart), outputs.reshape(*apart, OUTPUTS), mean.reshape(apart))
+            coded = self._workers.map(code, len(chosen))
             found.update(zip(indices, coded, strict=True))
         return [found[i] for i in range(len(frames))]
 
@@ -174,7 +174,9 @@ class FrameCoder:
         """Some patches of each frame in equal parts, one for each worker."""
         places = np.tile(batch, frames)
         if references is not None:
-            references = references.reshape(frames, -1, *references.shape[1:])[:, batch].reshape(-1, *references.shape[1:])
+            references = references.reshape(frames, -1, *references.shape[1:])[:, batch].reshape(
+                -1, *references.shape[1:]
+            )
         shares = max(1, min(self._workers.count, len(places) // TOGETHER))
         ends = [len(places) * i // shares for i in range(shares + 1)]
         parts = [slice(*ends[i : i + 2]) for i in range(shares)]
