@@ -1,10 +1,10 @@
 """The transformer (docs/diffusion.md) on clips, at each slope and without its reference embedding, beside x265:
 
-    python -m benchmarks.diffusion CLIP... [--frames N] [--slopes 2,1,0] [--checkpoint RUN/checkpoint.pt]
+    python -m benchmarks.diffusion CLIP... [--frames N] [--slopes 2,1,0] [--blind blind.nlvm] [--one-keyframe]
 
-Every decode is compared with the source, x265 codes the same frames. With a checkpoint of the training run that made
-the model, the reference embedding is hidden too, as a share of the training steps had it. Adds to
-benchmarks/results/diffusion.tsv; rows of the same clip, frames and variant are replaced.
+Every decode is compared with the source, x265 codes the same frames. `--blind`: what benchmarks/blind_model.py made,
+the model without its reference embedding, for clips of more than one frame. Adds to benchmarks/results/diffusion.tsv;
+rows of the same clip, frames and variant are replaced.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import argparse
 import csv
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -44,26 +43,23 @@ COLUMNS = (
     "load",
 )
 KEY = ("clip", "frames", "variant")
+BLIND = ", no reference embedding"
+ONE_KEYFRAME = ", one keyframe"
 
 
-def variants(slopes: Sequence[int], model: str, blind: Path | None) -> Iterator[tuple[str, EncoderSettings]]:
+def variants(
+    slopes: Sequence[int], model: str, blind: Path | None, *, one_keyframe: bool
+) -> Iterator[tuple[str, EncoderSettings]]:
     """Names and settings of what is measured."""
+    said = ONE_KEYFRAME if one_keyframe else ""
     for slope in slopes:
-        yield f"delta {slope}", EncoderSettings(model=model, gop=0, delta=slope)
+        settings = EncoderSettings(model=model, gop=0, delta=slope, scene_cuts=not one_keyframe)
+        yield f"delta {slope}{said}", settings
     if blind is not None:
-        yield "delta 2, no reference embedding", EncoderSettings(model=str(blind), gop=0, delta=2, embed_model=False)
-
-
-def export_blind(checkpoint: Path, target: Path) -> None:
-    """The model of a training run as it codes without the reference's neighbourhood."""
-    import torch
-
-    from pynlvc.model.diffusion.export import export_diffusion
-    from pynlvc.training.diffusion_train import make_diffusion_networks
-
-    nets = make_diffusion_networks({})
-    nets.load_state_dict(torch.load(checkpoint, weights_only=True)["nets"])
-    target.write_bytes(export_diffusion(nets, blind=True).to_bytes())
+        yield (
+            f"delta 2{said}{BLIND}",
+            EncoderSettings(model=str(blind), gop=0, delta=2, embed_model=False, scene_cuts=not one_keyframe),
+        )
 
 
 def coded(codec: Nlvc, source: Source) -> Measurement:
@@ -101,54 +97,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, help="of each clip at most (default: all)")
     parser.add_argument("--slopes", default="2", help="values of δ, such as 2,1,0 (default: %(default)s)")
     parser.add_argument("--model", default="diffusion", help="name or file (default: %(default)s)")
+    parser.add_argument("--blind", type=Path, help="the model without its reference embedding: is measured too")
     parser.add_argument(
-        "--checkpoint", type=Path, help="of the run that made the model: measures without reference too"
+        "--one-keyframe", action="store_true", help="no keyframe at scene cuts: for clips that else have no P-frame"
     )
     parser.add_argument("--output", type=Path, default=TABLE, help="TSV table (default: %(default)s)")
     options = parser.parse_args(arguments)
     slopes = [int(part) for part in options.slopes.split(",") if part]
     exact = True
-    with tempfile.TemporaryDirectory() as folder:
-        blind = None
-        if options.checkpoint is not None:
-            blind = Path(folder) / "blind.nlvm"
-            export_blind(options.checkpoint, blind)
-        for clip in options.clips:
-            source = load_source(clip, frames=options.frames)
-            x265 = reference_bytes(source)
-            for name, settings in variants(slopes, options.model, blind):
-                load = os.getloadavg()[0]
-                files = (Path(settings.model),) if settings.model.endswith(SUFFIX) else ()
-                found = coded(Nlvc(encoder_settings=settings, model_files=files), source)
-                exact = exact and found.status == "ok"
-                ratio = found.coded_bytes / x265 if x265 else 0.0
-                values = {
-                    "clip": source.name,
-                    "width": source.width,
-                    "height": source.height,
-                    "pix_fmt": source.pix_fmt,
-                    "frames": len(source.frames),
-                    "variant": name,
-                    "status": found.status,
-                    "raw_bytes": source.raw_bytes,
-                    "coded_bytes": found.coded_bytes,
-                    "x265_bytes": x265,
-                    "ratio": f"{ratio:.4f}",
-                    "encode_fps": f"{found.encode_fps:.3f}",
-                    "decode_fps": f"{found.decode_fps:.3f}",
-                    "model": load_model(settings.model).hash[:16],
-                    "machine": machine(),
-                    "load": f"{load:.1f}",
-                }
-                row = {column: str(values[column]) for column in COLUMNS}
-                rows = read_table(options.output)
-                rows[tuple(row[k] for k in KEY)] = row
-                write_table(rows, options.output)
-                print(
-                    f"{source.name:24} {len(source.frames):3} {name:32} {found.coded_bytes:9} {ratio:.4f} "
-                    f"{found.status} {found.encode_fps:.2f} {found.decode_fps:.2f} fps",
-                    flush=True,
-                )
+    for clip in options.clips:
+        source = load_source(clip, frames=options.frames)
+        x265 = reference_bytes(source)
+        blind = options.blind if len(source.frames) > 1 else None
+        for name, settings in variants(slopes, options.model, blind, one_keyframe=options.one_keyframe):
+            load = os.getloadavg()[0]
+            files = (Path(settings.model),) if settings.model.endswith(SUFFIX) else ()
+            found = coded(Nlvc(encoder_settings=settings, model_files=files), source)
+            exact = exact and found.status == "ok"
+            ratio = found.coded_bytes / x265 if x265 else 0.0
+            values = {
+                "clip": source.name,
+                "width": source.width,
+                "height": source.height,
+                "pix_fmt": source.pix_fmt,
+                "frames": len(source.frames),
+                "variant": name,
+                "status": found.status,
+                "raw_bytes": source.raw_bytes,
+                "coded_bytes": found.coded_bytes,
+                "x265_bytes": x265,
+                "ratio": f"{ratio:.4f}",
+                "encode_fps": f"{found.encode_fps:.3f}",
+                "decode_fps": f"{found.decode_fps:.3f}",
+                "model": load_model(settings.model).hash[:16],
+                "machine": machine(),
+                "load": f"{load:.1f}",
+            }
+            row = {column: str(values[column]) for column in COLUMNS}
+            rows = read_table(options.output)
+            rows[tuple(row[k] for k in KEY)] = row
+            write_table(rows, options.output)
+            print(
+                f"{source.name:24} {len(source.frames):3} {name:32} {found.coded_bytes:9} {ratio:.4f} "
+                f"{found.status} {found.encode_fps:.2f} {found.decode_fps:.2f} fps",
+                flush=True,
+            )
     return 0 if exact else 1
 
 

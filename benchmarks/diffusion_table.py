@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.diffusion import TABLE, read_table
+from benchmarks.diffusion import BLIND, ONE_KEYFRAME, TABLE, read_table
 from benchmarks.diffusion_speed import TABLE as SPEED_TABLE
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "diffusion.md"
@@ -16,7 +16,8 @@ BEGIN, END = "<!-- measured: begin (made by benchmarks/diffusion_table.py) -->",
 BEGIN_SPEED, END_SPEED = "<!-- speed: begin (made by benchmarks/diffusion_table.py) -->", "<!-- speed: end -->"
 WAYS = {"native": "native code (the default)"}
 MAIN = "delta 2"
-OTHERS = {"delta 1": "δ = 1", "delta 0": "δ = 0", "delta 2, no reference embedding": "δ = 2, reference hidden"}
+OTHERS = {"delta 1": "δ = 1", "delta 0": "δ = 0"}
+REFERENCE_TEXT = "The reference embedding, at δ = 2:"
 Rows = Mapping[tuple[str, ...], dict[str, str]]
 
 
@@ -33,8 +34,8 @@ def sizes(rows: Rows) -> list[str]:
     return lines
 
 
-def ablation(rows: Rows) -> list[str]:
-    """Bytes of the other variants relative to δ = 2, for the same frames."""
+def slopes(rows: Rows) -> list[str]:
+    """Bytes of the other slopes relative to δ = 2, for the same frames."""
     lines = [f"| clip | frames | {' | '.join(OTHERS.values())} |", "| --- | ---: |" + " ---: |" * len(OTHERS)]
     for row in rows.values():
         found = [rows.get((row["clip"], row["frames"], variant)) for variant in OTHERS]
@@ -44,15 +45,39 @@ def ablation(rows: Rows) -> list[str]:
     return lines
 
 
+def worth_of_reference(rows: Rows) -> dict[tuple[str, str], float]:
+    """How many times as many bytes the model needs without its reference embedding, by clip and frames."""
+    found = {}
+    for clip, frames, variant in rows:
+        if variant.endswith(BLIND):
+            own, blind = (rows[clip, frames, name] for name in (variant.removesuffix(BLIND), variant))
+            found[clip, frames] = int(blind["coded_bytes"]) / int(own["coded_bytes"])
+    return found
+
+
+def reference(rows: Rows) -> list[str]:
+    """The ablation of the reference embedding."""
+    lines = ["| clip | frames | bytes | without reference embedding | ratio |", "| --- | ---: | ---: | ---: | ---: |"]
+    for clip, frames, variant in rows:
+        if variant.endswith(BLIND):
+            own = rows[clip, frames, variant.removesuffix(BLIND)]["coded_bytes"]
+            blind = rows[clip, frames, variant]["coded_bytes"]
+            forced = " *" if ONE_KEYFRAME in variant else ""
+            ratio = worth_of_reference(rows)[clip, frames]
+            lines.append(f"| {clip}{forced} | {frames} | {int(own):,} | {int(blind):,} | {ratio:.3f} |")
+    return lines
+
+
 def speed(path: Path = SPEED_TABLE) -> list[str]:
     """Processor time of a frame, for each way to compute it."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    seconds = {(row["way"], row["task"]): row["processor_seconds"] for row in rows}
-    lines = ["| seconds of one core for a P-frame | encode | decode |", "| --- | ---: | ---: |"]
-    for way in dict.fromkeys(row["way"] for row in rows):
+    lines = ["| for a P-frame | frames at once | encode | decode |", "| --- | ---: | ---: | ---: |"]
+    for way, together in dict.fromkeys((row["way"], row["together"]) for row in rows):
         name = WAYS.get(way, f"PyTorch, `--device {way}`")
-        lines.append(f"| {name} | {seconds[way, 'encode']} | {seconds[way, 'decode']} |")
+        own = {row["task"]: row for row in rows if (row["way"], row["together"]) == (way, together)}
+        cells = [f"{own[task]['processor_seconds']} s" for task in ("encode", "decode")]
+        lines.append(f"| {name} | {together} | {' | '.join(cells)} |")
     return lines
 
 
@@ -66,7 +91,12 @@ def _put(text: str, begin: str, end: str, lines: list[str]) -> str:
 
 def with_tables(text: str, rows: Rows) -> str:
     """The document with its tables made anew; ValueError where a marker is missing."""
-    text = _put(text, BEGIN, END, [*sizes(rows), "", "Bytes relative to δ = 2:", "", *ablation(rows)])
+    text = _put(
+        text,
+        BEGIN,
+        END,
+        [*sizes(rows), "", "Bytes relative to δ = 2:", "", *slopes(rows), "", REFERENCE_TEXT, "", *reference(rows)],
+    )
     return _put(text, BEGIN_SPEED, END_SPEED, speed())
 
 

@@ -53,8 +53,7 @@ class Nlvc:
         encoder = Encoder(
             source.width, source.height, source.pix_fmt, time_base=1 / source.rate, settings=settings, model=fitted
         )
-        packets = [bytes(packet) for frame in source.frames for packet in encoder.encode(frame)]
-        return Coded(packets=packets + [bytes(packet) for packet in encoder.encode(None)], header=b"")
+        return Coded(packets=[bytes(packet) for packet in encoder.encode_many(source.frames)], header=b"")
 
     def decode(self, coded: Coded, source: Source) -> list[av.VideoFrame]:
         """All packets to frames."""

@@ -27,7 +27,8 @@ LONG = 300  # frames, of the paper's sequences
 COMPOSED = "standard-d2"  # the codec of the share of keyframes
 COLOURS = {"fast": "#edae49", "standard": "#d1495b", "diffusion": "#6a4c93", "large": "#8d2f3d"}
 # By model: the panel of its curves, for those of a panel have the same validation cuts, and its log's columns of luma.
-LOGS = {"fast": (0, ("00", "10")), "standard": (0, ("00", "10")), "diffusion": (1, ("IY", "PY"))}
+# A model without a log has no curve.
+LOGS = dict.fromkeys(("fast", "standard", "large"), (0, ("00", "10"))) | {"diffusion": (1, ("IY", "PY"))}
 PEER_COLOUR = "#30638e"
 STYLE: Any = {"font.size": 9, "svg.fonttype": "none", "svg.hashsalt": "nlvc", "axes.spines.top": False}
 STYLE |= {"axes.spines.right": False, "axes.axisbelow": True, "figure.dpi": 90}

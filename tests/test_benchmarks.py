@@ -6,17 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
-import torch
 
-from benchmarks import ablation, compare, demo, diffusion, performance_tables, results
+from benchmarks import ablation, blind_model, compare, demo, diffusion, performance_tables, results
 from benchmarks.harness import Codec, Coded, Source, hash_in_process, load_source, measure
 from benchmarks.nlvc import NLVC_CODECS
 from benchmarks.peers import PEERS
 from benchmarks.readme_table import render
 from benchmarks.results import Row
 from benchmarks.stages import stage_of
-from pynlvc.training.diffusion_train import make_diffusion_networks
+from pynlvc.model.diffusion.modelfile import DiffusionModel
+from pynlvc.model.store import load_model
 from tests.clip_files import write_clip
 from tests.clips import make_clip
 
@@ -158,15 +159,33 @@ def test_ablation_changes_one_setting_at_a_time(tmp_path: Path, capsys: pytest.C
 
 
 def test_the_transformer_is_measured_with_and_without_its_reference(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    checkpoint, table = tmp_path / "checkpoint.pt", tmp_path / "table.tsv"
-    torch.save({"nets": make_diffusion_networks({}).state_dict()}, checkpoint)
+    clips, pictures = tmp_path / "clips", tmp_path / "pictures"
+    for folder in (clips, pictures):
+        folder.mkdir()
+    for seed in range(2):
+        write_clip(clips / f"{seed}.mkv", make_clip(112, 96, 3, seed=seed))
+    blind, table = tmp_path / "blind.nlvm", tmp_path / "table.tsv"
+    assert blind_model.main([str(clips), str(pictures), str(blind), "--steps", "2"]) == 0
+    shipped = DiffusionModel.from_bytes(load_model("diffusion").data)
+    made = DiffusionModel.from_bytes(blind.read_bytes())
+    assert made.networks[0].out.weight.tobytes() == shipped.networks[0].out.weight.tobytes()
+    inter, former = made.networks[1], shipped.networks[1]
+    assert not inter.embed.weight[:, -24:].any() and not inter.linear[:, :, -24:].any()
+    assert inter.after.inner.weight.tobytes() == former.after.inner.weight.tobytes()
+    unseen = np.abs(inter.embed.weight[:, :-24].astype(int) - former.embed.weight[:, :-24])
+    assert np.median(unseen) == 0, "the other weights stay what they are"
     clip = write_clip(tmp_path / "clip.mkv", make_clip(40, 24, 2, seed=2))
     common = [str(clip), "--output", str(table)]
-    assert diffusion.main([*common, "--slopes", "0,2", "--checkpoint", str(checkpoint)]) == 0
+    assert diffusion.main([*common, "--slopes", "0,2", "--blind", str(blind)]) == 0
     assert diffusion.main([*common, "--slopes", "2"]) == 0
+    assert diffusion.main([*common, "--slopes", "2", "--blind", str(blind), "--one-keyframe"]) == 0
     rows = diffusion.read_table(table)
-    assert [key[2] for key in rows] == ["delta 0", "delta 2", "delta 2, no reference embedding"]
+    names = ["delta 0", "delta 2", "delta 2, no reference embedding"]
+    assert [key[2] for key in rows] == [
+        *names,
+        "delta 2, one keyframe",
+        "delta 2, one keyframe, no reference embedding",
+    ]
     assert all(row["status"] == "ok" and int(row["x265_bytes"]) > 0 for row in rows.values())
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.util
+import threading
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,17 +21,28 @@ from pynlvc.codec.diffusion_decoder import DiffusionDecoder
 from pynlvc.codec.diffusion_encoder import DiffusionEncoder
 from pynlvc.codec.gops import decode_gops
 from pynlvc.errors import BitstreamError, MissingModelError, ModelError, UsageError
+from pynlvc.model.diffusion.frames import FrameCoder
+from pynlvc.model.diffusion.modelfile import DiffusionModel
+from pynlvc.model.store import load_model
 from tests.clip_files import write_clip
 from tests.clips import make_clip
-from tests.diffusion_models import small_model
 
 
 @pytest.fixture(scope="module")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small untrained model."""
-    path = tmp_path_factory.mktemp("model") / "small.nlvm"
-    path.write_bytes(small_model(1).to_bytes())
+    """The shipped model a little changed, so that it is not installed: an untrained one would store all that is here
+    as it is."""
+    shipped = DiffusionModel.from_bytes(load_model("diffusion").data)
+    intra, inter = shipped.networks
+    other = replace(shipped, networks=(replace(intra, temperature=intra.temperature + np.int8(1)), inter))
+    path = tmp_path_factory.mktemp("model") / "other.nlvm"
+    path.write_bytes(other.to_bytes())
     return path
+
+
+def slice_modes(packets: list[av.Packet]) -> set[str]:
+    """How the only slices of packets are coded."""
+    return {mode for packet in packets for mode in _core.parse_packet(packet).slice_modes}
 
 
 def textured_frames(pix_fmt: str, width: int, height: int, count: int) -> list[av.VideoFrame]:
@@ -72,7 +86,7 @@ def test_every_plane_size_and_slope_comes_back(
     decoder = pynlvc.Decoder()
     for index, frame in enumerate(textured_frames(pix_fmt, width, height, 3)):
         (packet,) = coder.encode(frame)
-        assert packet.is_keyframe == (index == 0)
+        assert packet.is_keyframe == (index == 0) and (min(width, height) < 9 or slice_modes([packet]) == {"model"})
         (decoded,) = decoder.decode(packet)
         assert (decoded.pts, decoded.duration, decoded.time_base) == (frame.pts, frame.duration, Fraction(1, 75))
         for mine, theirs in zip(pynlvc.frame_planes(frame), pynlvc.frame_planes(decoded), strict=True):
@@ -87,6 +101,7 @@ def test_bytes_and_samples_depend_neither_on_threads_nor_on_the_device(model_fil
         for chosen in ({"threads": 1}, {"threads": 3}, {"device": "cpu"})
     ]
     packets, *others = [[coder.encode(frame)[0] for frame in frames] for coder in coders]
+    assert slice_modes(packets) == {"model"}
     for other in others:
         assert [bytes(packet) for packet in other] == [bytes(packet) for packet in packets]
     for chosen in ({"threads": 1}, {"threads": 3}, {"device": "cpu", "threads": 2}):
@@ -95,6 +110,67 @@ def test_bytes_and_samples_depend_neither_on_threads_nor_on_the_device(model_fil
         for frame, back in zip(frames, decoded, strict=True):
             for mine, theirs in zip(pynlvc.frame_planes(frame), pynlvc.frame_planes(back), strict=True):
                 np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(("pix_fmt", "delta"), [("yuv420p", 2), ("bgr0", 0)])
+def test_bytes_do_not_depend_on_how_many_frames_are_coded_at_once(model_file: Path, pix_fmt: str, delta: int) -> None:
+    """Keyframes within the run, and (bgr0) a plane of padding that turns up half-way."""
+    frames = textured_frames(pix_fmt, 70, 40, 7)
+    for frame in frames[4:] if pix_fmt == "bgr0" else ():
+        memory = np.frombuffer(memoryview(frame.planes[0]), np.uint8)
+        memory.reshape(40, -1)[:, 3 : 4 * 70 : 4] = np.arange(70)
+    settings = {"embed_model": True, "scene_cuts": False, "gop": 3, "delta": delta}
+    single = encoder(model_file, pix_fmt, 70, 40, threads=1, **settings)
+    expected = [packet for frame in frames for packet in single.encode(frame)]
+    assert [packet.is_keyframe for packet in expected].count(True) >= 3 and slice_modes(expected) == {"model"}
+    for at_once, chosen in ((7, {"threads": 2}), (2, {"threads": 1}), (3, {"device": "cpu"})):
+        coder = encoder(model_file, pix_fmt, 70, 40, **settings, **chosen)
+        assert coder.frames_at_once > 7
+        runs = [frames[first : first + at_once] for first in range(0, len(frames), at_once)]
+        packets = [packet for run in runs for packet in coder.encode_many(run)]
+        assert [bytes(packet) for packet in packets] == [bytes(packet) for packet in expected]
+        times = [(packet.pts, packet.duration, packet.is_keyframe) for packet in packets]
+        assert times == [(packet.pts, packet.duration, packet.is_keyframe) for packet in expected]
+    for gops in (1, 2, 3, 5):
+        settings_of_decoder = pynlvc.DecoderSettings(model_files=(model_file,))
+        decoded = list(decode_gops(expected, gops=gops, settings=settings_of_decoder))
+        for frame, back in zip(frames, decoded, strict=True):
+            for mine, theirs in zip(pynlvc.frame_planes(frame), pynlvc.frame_planes(back), strict=True):
+                np.testing.assert_array_equal(mine, theirs)
+
+
+def test_native_models_take_many_frames_too() -> None:
+    frames = textured_frames("gray", 40, 24, 3)
+    one, many = (pynlvc.Encoder(40, 24, "gray", time_base=Fraction(1, 75)) for _ in range(2))
+    assert many.frames_at_once == 1
+    packets = [bytes(packet) for packet in many.encode_many(frames)]
+    assert packets == [bytes(packet) for frame in frames for packet in one.encode(frame)]
+
+
+def test_gops_side_by_side_fail_by_themselves(model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Damage in one GOP, and an error on the device, reach the caller after the frames before; no thread is left."""
+    frames = textured_frames("gray", 34, 34, 6)
+    coder = encoder(model_file, "gray", 34, 34, gop=2, scene_cuts=False, embed_model=True)
+    packets = coder.encode_many(frames)
+    assert slice_modes(packets) == {"model"}
+    broken = av.Packet(bytes(packets[2])[:-1] + bytes([bytes(packets[2])[-1] ^ 1]))
+    broken.is_keyframe = True
+    decoded = decode_gops([*packets[:2], broken, *packets[3:]], gops=3, extradata=coder.extradata)
+    assert [next(decoded).pts for _ in range(2)] == [0, 3]
+    with pytest.raises(BitstreamError, match="damaged"):
+        next(decoded)
+    early = decode_gops(packets, gops=2, extradata=coder.extradata)
+    next(early)
+    early.close()
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(FrameCoder, "decode", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(decode_gops(packets, gops=3, extradata=coder.extradata))
+    gc.collect()
+    assert [t.name for t in threading.enumerate() if t.name.startswith("pynlvc-gop")] == []
 
 
 def test_noise_is_stored_and_scene_cuts_and_intervals_make_keyframes(model_file: Path) -> None:

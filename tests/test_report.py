@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import json
 import re
@@ -15,6 +16,8 @@ import numpy as np
 import pytest
 
 import pynlvc
+from benchmarks.harness import frame_md5, load_source
+from benchmarks.report_opening import LIMIT_BYTES, LIMIT_SECONDS, SCREENS, TABLE, write_long_clip
 from pynlvc.codec import Decoder, EncoderSettings
 from pynlvc.codec.decoder import FrameCosts
 from pynlvc.codec.pixel_formats import PIXEL_FORMATS
@@ -282,3 +285,25 @@ def test_the_command_writes_a_page_beside_the_file(coded: Path, tmp_path: Path) 
     assert again.returncode == 2 and "exists already: use --force" in again.stderr
     assert run_pynlvc("report", file, "--force", "-o", tmp_path / "other.html").returncode == 0
     assert folder_names(tmp_path) == ["clip.html", "clip.mkv", "other.html"]
+
+
+def test_a_report_of_300_frames_is_small_and_opens_at_once() -> None:
+    """As `python -m benchmarks.report_opening` measured it, and as the README says."""
+    with TABLE.open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert {row["screen"] for row in rows} == set(SCREENS)
+    for row in rows:
+        assert int(row["frames"]) == 300 and float(row["slowest_seconds"]) < 1 < LIMIT_SECONDS
+        assert int(row["page_bytes"]) < LIMIT_BYTES and int(row["overflow"]) == 0
+        said = f"has {int(row['page_bytes']) / 1e6:.1f} MB and opens in less than a second"
+        assert said in (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_clips_are_joined_and_repeated(tmp_path: Path) -> None:
+    clips = [write_clip(tmp_path / f"{seed}.mkv", make_clip(32, 16, 2, seed=seed)) for seed in range(2)]
+    write_long_clip(clips, 7, tmp_path / "long.mkv")
+    hashes = [frame_md5(frame) for frame in load_source(tmp_path / "long.mkv").frames]
+    singles = [frame_md5(frame) for clip in clips for frame in load_source(clip).frames]
+    assert hashes == (singles * 2)[:7]
+    with pytest.raises(ValueError, match="differ"):
+        write_long_clip([clips[0], write_clip(tmp_path / "x.mkv", make_clip(16, 16, 2))], 7, tmp_path / "no.mkv")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynlvc import _core
 from pynlvc.codec.devices import accelerator, torch_device
+from pynlvc.codec.gathering import Gathering
 from pynlvc.codec.settings import NATIVE, EncoderSettings
 from pynlvc.codec.side_information import SideInformation
 from pynlvc.errors import ModelError, UsageError
@@ -87,12 +88,14 @@ class DecoderCore:
         threads: int,
         analysis: bool,
         device: str = NATIVE,  # as in DecoderSettings
+        gathering: Gathering | None = None,
     ) -> None:
         self._find_model = find_model
         self._threads = threads
         self._analysis = analysis
         self._accelerator = accelerator(device)
         self._device = torch_device(device)
+        self._gathering = gathering
         self._native: _core.Decoder | None = None
         self._digest = b""  # of the model that the choice was made for
         self._diffusion: DiffusionDecoder | None = None  # None: the model is native
@@ -137,5 +140,11 @@ class DecoderCore:
         _require_torch("diffusion")
         from pynlvc.codec.diffusion_decoder import DiffusionDecoder
 
-        self._diffusion = DiffusionDecoder(data, threads=self._threads, analysis=self._analysis, device=self._device)
+        self._diffusion = DiffusionDecoder(
+            data,
+            threads=self._threads,
+            analysis=self._analysis,
+            device=self._device,
+            gathering=self._gathering,
+        )
         self._digest = digest

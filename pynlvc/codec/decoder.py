@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pynlvc import _avshim, _core
 from pynlvc.codec.cores import DecoderCore
 from pynlvc.codec.damage import Damage, DamageKind, Decoded
+from pynlvc.codec.gathering import Gathering
 from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Padding, new_frame
 from pynlvc.codec.settings import DecoderSettings
@@ -63,9 +64,15 @@ class Decoder:
     """
 
     def __init__(
-        self, extradata: bytes | None = None, *, settings: DecoderSettings | None = None, analysis: bool = False
+        self,
+        extradata: bytes | None = None,
+        *,
+        settings: DecoderSettings | None = None,
+        analysis: bool = False,
+        gathering: Gathering | None = None,
     ) -> None:
-        """`analysis`: find out what each frame costs, see `costs`; decoding then takes longer."""
+        """`analysis`: find out what each frame costs, see `costs`; decoding then takes longer. `gathering`: of decoders
+        of other GOPs, see `decode_gops`."""
         self._settings = settings or DecoderSettings()
         embedded = b""
         if extradata:
@@ -78,6 +85,7 @@ class Decoder:
             threads=self._settings.threads,
             analysis=analysis,
             device=self._settings.device,
+            gathering=gathering,
         )
         self._analysis = analysis
         self.costs: FrameCosts | None = None  # of the frame decoded last; None without analysis

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.codec.diffusion_packets import MOST_TICKS, SAMPLES_PER_BYTE, Side, planes_checksum, samples_of
-from pynlvc.model.diffusion.frames import FrameCoder
+from pynlvc.codec.gathering import Gathering
+from pynlvc.model.diffusion.frames import Decoded, FrameCoder, FrameToDecode
 from pynlvc.model.diffusion.modelfile import DiffusionModel
 
 MOST_SUM = 2 * MOST_TICKS  # beyond sums of pts and durations
@@ -54,11 +55,21 @@ class DecodedDiffusionFrame:
 class DiffusionDecoder:
     """Decodes the packets of one stream in order, from a keyframe on."""
 
-    def __init__(self, model: bytes, *, threads: int, analysis: bool = False, device: str | None = None) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        threads: int,
+        analysis: bool = False,
+        device: str | None = None,
+        gathering: Gathering | None = None,
+    ) -> None:
+        """`gathering`: with whose other decoders it works side by side; without analysis."""
         self._model = DiffusionModel.from_bytes(model)
         self._hash = hashlib.sha256(model).hexdigest()
         self._analysis = analysis
         self._threads, self._device = threads, device
+        self._gathering = None if analysis else gathering
         self._layout: _core.Format | None = None
         self._delta = -1
         self._coder: FrameCoder | None = None
@@ -94,11 +105,7 @@ class DiffusionDecoder:
             planes = _raw_planes(payload, self._layout)
             bits = [np.full(plane.shape, 8.0) for plane in planes]
         else:
-            if self._coder is None:
-                self._coder = FrameCoder(
-                    self._model, self._layout, self._delta, threads=self._threads, device=self._device
-                )
-            planes, bits = self._coder.decode(payload, previous, analysis=self._analysis)
+            planes, bits = self._decode(FrameToDecode(payload, previous), self._layout)
         if planes_checksum(planes) != header.checksum:
             raise _core.BitstreamError("packet: the decoded samples do not have the frame's checksum")
         self._side = {kind: content for kind, content in (self._side | header.side).items() if content}
@@ -142,6 +149,21 @@ class DiffusionDecoder:
             )
             self._next_pts += duration
             return self._shown
+
+    def _decode(self, frame: FrameToDecode, layout: _core.Format) -> Decoded:
+        if self._coder is None:
+            self._coder = self._shared_coder(layout)
+        if self._gathering is not None:
+            return self._gathering.decode(self._coder, frame)
+        (found,) = self._coder.decode([frame], analysis=self._analysis)
+        return found
+
+    def _shared_coder(self, layout: _core.Format) -> FrameCoder:
+        def make() -> FrameCoder:
+            return FrameCoder(self._model, layout, self._delta, threads=self._threads, device=self._device)
+
+        key = self._hash, layout, self._delta, self._threads, self._device
+        return make() if self._gathering is None else self._gathering.coder(key, make)
 
     def _start(self, header: _core.PacketInfo) -> None:
         """A keyframe begins a sequence."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.codec.diffusion_packets import MOST_TICKS, SAMPLES_PER_BYTE, Side, planes_checksum, samples_of
-from pynlvc.model.diffusion.frames import FrameCoder
+from pynlvc.model.diffusion.frames import FrameCoder, FrameToEncode
 from pynlvc.model.diffusion.modelfile import DiffusionModel
 
 
@@ -28,6 +28,23 @@ class DiffusionFrame:
     plane_bits: list[float]
     checksum: int
     motion_bits: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedFrame:
+    """A frame that has its place in the stream and is not coded yet."""
+
+    frame: FrameToEncode
+    header: bytes  # of the sequence, b"" in a P-frame
+    number: int
+    pts_difference: int
+    duration: int
+    side: Side  # what changes
+
+    @property
+    def is_keyframe(self) -> bool:
+        """Whether no other frame is needed to decode it."""
+        return self.frame.previous is None
 
 
 class DiffusionEncoder:
@@ -77,6 +94,24 @@ class DiffusionEncoder:
         side: Mapping[int, bytes] | None = None,
     ) -> DiffusionFrame:
         """The packet of one frame of uint8 planes."""
+        planned = self.plan(planes, pts=pts, duration=duration, force_keyframe=force_keyframe, side=side)
+        return self.code([planned])[0]
+
+    @property
+    def frames_at_once(self) -> int:
+        """How many planned frames are best coded at once."""
+        return self._coder.frames_at_once
+
+    def plan(
+        self,
+        planes: Sequence[NDArray[Any]],
+        *,
+        pts: int,
+        duration: int,
+        force_keyframe: bool = False,
+        side: Mapping[int, bytes] | None = None,
+    ) -> PlannedFrame:
+        """Takes the next frame; code() makes its packet."""
         if not -MOST_TICKS < pts < MOST_TICKS or not 0 <= duration < MOST_TICKS:
             raise ValueError("pts or duration is beyond 61 bits")
         current = [np.array(plane) for plane in planes]
@@ -86,28 +121,43 @@ class DiffusionEncoder:
             assert self._previous is not None
             luma, before = (p[0].astype(np.uint16) for p in (current, self._previous))
             keyframe = _core.scene_change(luma, before, 8) > 1
-        payload, plane_bits = self._coder.encode(current, None if keyframe else self._previous)
-        payload = payload.ljust(samples_of(self._layout) // SAMPLES_PER_BYTE, b"\0")
-        raw = len(payload) > samples_of(self._layout)
-        if raw:
-            payload = b"".join(plane.tobytes() for plane in current)
-            plane_bits = [8.0 * plane.size for plane in current]
-        checksum = planes_checksum(current)
         known = self._stream_side if keyframe else self._side
-        header = (self.sequence_header if self._first else self._later_header) if keyframe else b""
-        data = _core.write_single_slice(
-            header,
+        planned = PlannedFrame(
+            frame=FrameToEncode(current, None if keyframe else self._previous),
+            header=(self.sequence_header if self._first else self._later_header) if keyframe else b"",
             number=self._number if keyframe else self._since_keyframe,
             pts_difference=pts if keyframe else pts - self._next_pts,
             duration=duration,
-            checksum=checksum,
             side={t: b"" for t in known if t not in wanted} | {t: b for t, b in wanted.items() if known.get(t) != b},
-            raw=raw,
-            payload=payload,
         )
         self._side, self._previous = wanted, current
         self._count(keyframe, pts + duration)
-        return DiffusionFrame(data, keyframe, plane_bits, checksum)
+        return planned
+
+    def code(self, planned: Sequence[PlannedFrame]) -> list[DiffusionFrame]:
+        """The packets of planned frames: the same bytes however many there are."""
+        coded = self._coder.encode([one.frame for one in planned])
+        return [self._packet(one, *found) for one, found in zip(planned, coded, strict=True)]
+
+    def _packet(self, planned: PlannedFrame, payload: bytes, plane_bits: list[float]) -> DiffusionFrame:
+        planes = planned.frame.planes
+        payload = payload.ljust(samples_of(self._layout) // SAMPLES_PER_BYTE, b"\0")
+        raw = len(payload) > samples_of(self._layout)
+        if raw:
+            payload = b"".join(plane.tobytes() for plane in planes)
+            plane_bits = [8.0 * plane.size for plane in planes]
+        checksum = planes_checksum(planes)
+        data = _core.write_single_slice(
+            planned.header,
+            number=planned.number,
+            pts_difference=planned.pts_difference,
+            duration=planned.duration,
+            checksum=checksum,
+            side=planned.side,
+            raw=raw,
+            payload=payload,
+        )
+        return DiffusionFrame(data, planned.is_keyframe, plane_bits, checksum)
 
     def skip(
         self, planes: Sequence[NDArray[Any]], *, pts: int, duration: int, force_keyframe: bool, was_keyframe: bool

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import av
@@ -18,7 +20,7 @@ from pynlvc.errors import NlvcError, UsageError
 from pynlvc.model.store import Model, load_model
 
 if TYPE_CHECKING:
-    from pynlvc.codec.diffusion_encoder import DiffusionEncoder
+    from pynlvc.codec.diffusion_encoder import DiffusionEncoder, PlannedFrame
 
 MAX_SIDE = 16384  # samples, both directions
 MAX_TIME_BASE_TERM = 2**31 - 1  # numerator and denominator
@@ -116,6 +118,43 @@ class Encoder:
         """
         if frame is None:
             return []
+        pts, duration, planes, side = self._taken(frame)
+        encoded = self._core.encode(
+            planes, pts=pts, duration=duration, force_keyframe=keyframe or self._keyframe_due(pts), side=side
+        )
+        return [self._packet(encoded.data, pts, duration, encoded.is_keyframe)]
+
+    @property
+    def frames_at_once(self) -> int:
+        """How many frames encode_many() gains by; 1 where the model codes one after the other anyway."""
+        return 1 if isinstance(self._core, _core.Encoder) else self._core.frames_at_once
+
+    def encode_many(self, frames: Sequence[av.VideoFrame]) -> list[av.Packet]:
+        """The packets that encode() would give for these frames in turn. The transformer computes `frames_at_once` of
+        them side by side. After an error the packets of the frames before it are lost: reset() begins anew."""
+        if isinstance(self._core, _core.Encoder):
+            return [packet for frame in frames for packet in self.encode(frame)]
+        planned: list[tuple[DiffusionEncoder, PlannedFrame, int, int]] = []
+        for frame in frames:
+            pts, duration, planes, side = self._taken(frame)
+            core = self._core  # a plane of padding that turns up begins a new one
+            assert not isinstance(core, _core.Encoder), "the model stays what it is"
+            due = self._keyframe_due(pts)
+            one = core.plan(planes, pts=pts, duration=duration, force_keyframe=due, side=side)
+            self._note(pts, duration, one.is_keyframe)
+            planned.append((core, one, pts, duration))
+        packets: list[av.Packet] = []
+        for core, run in groupby(planned, lambda entry: entry[0]):
+            alike = list(run)
+            for first in range(0, len(alike), core.frames_at_once):
+                some = alike[first : first + core.frames_at_once]
+                coded = core.code([one for _, one, _, _ in some])
+                for found, (_, _, pts, duration) in zip(coded, some, strict=True):
+                    packets.append(self._made(found.data, pts, duration, found.is_keyframe))
+        return packets
+
+    def _taken(self, frame: av.VideoFrame) -> tuple[int, int, list[Plane], SideInformation]:
+        """(pts, duration, planes, side information) of the next frame."""
         self._check_picture(frame)
         pts, duration = self._timestamps(frame)
         try:
@@ -123,10 +162,7 @@ class Encoder:
             planes, side = self._planes_and_side(frame)
         except NlvcError as error:
             raise NlvcError(f"frame {self._frames}: {error}") from None
-        encoded = self._core.encode(
-            planes, pts=pts, duration=duration, force_keyframe=keyframe or self._keyframe_due(pts), side=side
-        )
-        return [self._packet(encoded.data, pts, duration, encoded.is_keyframe)]
+        return pts, duration, planes, side
 
     def skip(self, frame: av.VideoFrame, packet: av.Packet) -> list[av.Packet]:
         """Takes the packet of an earlier, interrupted run of the same encoder over the same frames instead of encoding.
@@ -146,10 +182,17 @@ class Encoder:
         return [self._packet(data, pts, duration, is_keyframe)]
 
     def _packet(self, data: bytes, pts: int, duration: int, is_keyframe: bool) -> av.Packet:
+        self._note(pts, duration, is_keyframe)
+        return self._made(data, pts, duration, is_keyframe)
+
+    def _note(self, pts: int, duration: int, is_keyframe: bool) -> None:
+        """A frame more."""
         self._frames += 1
         self._last_pts, self._next_pts = pts, pts + duration
         if is_keyframe:
             self._keyframe_pts = pts
+
+    def _made(self, data: bytes, pts: int, duration: int, is_keyframe: bool) -> av.Packet:
         packet = av.Packet(data)
         packet.pts = packet.dts = pts
         packet.duration = duration

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import av
 
 from pynlvc.codec.decoder import Decoder
+from pynlvc.codec.gathering import Gathering
 from pynlvc.codec.settings import DecoderSettings
 
 
@@ -34,13 +35,18 @@ def decode_gops(
     settings: DecoderSettings | None = None,
 ) -> Generator[av.VideoFrame]:
     """The frames of an NLVC stream in their order. For pictures too small to keep all cores busy with their slices, and
-    for devices that want many samples at once. Errors are those of Decoder, raised after the frames of earlier GOPs."""
+    for devices that want many samples at once; the transformer's frames are computed together. Errors are those of
+    Decoder, raised after the frames of earlier GOPs."""
     if gops < 1:
         raise ValueError(f"gops is {gops}: it must be at least 1")
+    gathering = Gathering()
 
     def decode(gop: list[av.Packet]) -> list[av.VideoFrame]:
-        decoder = Decoder(extradata, settings=settings)
-        return [frame for packet in gop for frame in decoder.decode(packet)]
+        try:
+            decoder = Decoder(extradata, settings=settings, gathering=gathering)
+            return [frame for packet in gop for frame in decoder.decode(packet)]
+        finally:
+            gathering.leave()
 
     running: deque[Future[list[av.VideoFrame]]] = deque()
     with ThreadPoolExecutor(gops, thread_name_prefix="pynlvc-gop") as pool:
@@ -48,9 +54,11 @@ def decode_gops(
             for gop in _gops(packets):
                 if len(running) == gops:
                     yield from running.popleft().result()
+                gathering.join()
                 running.append(pool.submit(decode, gop))
             while running:
                 yield from running.popleft().result()
         finally:
             for job in running:
-                job.cancel()
+                if job.cancel():
+                    gathering.leave()

@@ -75,6 +75,7 @@ class NlvcSink:
         self._first = first
         self._leftover: Leftover | None = None
         self._to_reuse = 0  # frames
+        self._waiting: list[av.VideoFrame] = []  # to be coded at once
 
     @property
     def reused_frames(self) -> int:
@@ -103,13 +104,31 @@ class NlvcSink:
         )
 
     def encode(self, frame: av.VideoFrame | None) -> Sequence[av.Packet]:
-        """One packet for each frame; the end of the stream frees the encoder's memory."""
+        """One packet for each frame, as soon as there are as many as the encoder takes at once; the end of the stream
+        gives the rest and frees the encoder's memory."""
         if frame is None:
+            packets = self._code_waiting()
             self.encoder.reset()
-        if self._to_reuse and self._leftover is not None and frame is not None:
+            return packets
+        if self._to_reuse and self._leftover is not None:
             self._to_reuse -= 1
             return self._leftover.take(frame)
+<<<<<<< HEAD
         return self.encoder.encode(frame)
+=======
+        self._waiting.append(frame)
+        return self._code_waiting() if len(self._waiting) >= self.encoder.frames_at_once else []
+
+    def _code_waiting(self) -> list[av.Packet]:
+        frames, self._waiting = self._waiting, []
+        packets = self.encoder.encode_many(frames)
+        if self._checker is not None:
+            for frame, packet in zip(frames, packets, strict=True):
+                (decoded,) = self._checker.decode(packet)
+                if memory_checksum(decoded) != memory_checksum(frame):
+                    raise NlvcError(f"verification failed: the frame at {frame.time} s differs after decoding")
+        return packets
+>>>>>>> 3a675a78fcbd732072baa7ca7bcdd4f717435b0a
 
     def close(self) -> None:
         """Nothing to free."""

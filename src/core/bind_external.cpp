@@ -58,19 +58,23 @@ class SampleDecoder {
         if (outputs.ndim() != 2 || outputs.shape(0) != count || outputs.shape(1) != kOutputs)
             throw std::invalid_argument("expected outputs [n, 9] and mean [n]");
         Array<uint16_t> samples(count);
+        const int32_t* out = outputs.data();
+        const int32_t* centres = mean.data();
+        uint16_t* to = samples.mutable_data();
+        const py::gil_scoped_release release;  // the threads of a decoder open several frames at once
         PendingSamples pending;
         pending.coder = &coder_.state();
         for (py::ssize_t first = 0; first < count; first += kLanes) {
             const auto lanes = static_cast<int>(std::min<py::ssize_t>(kLanes, count - first));
             int32_t transposed[kOutputs][kLanes] = {}, means[kLanes] = {};
             for (int lane = 0; lane < lanes; ++lane) {
-                for (int j = 0; j < kOutputs; ++j) transposed[j][lane] = checked(*outputs.data(first + lane, j));
-                means[lane] = mean.data()[first + lane];
+                for (int j = 0; j < kOutputs; ++j) transposed[j][lane] = checked(out[(first + lane) * kOutputs + j]);
+                means[lane] = centres[first + lane];
                 if (means[lane] < 0 || means[lane] > 255 * 32)
                     throw std::invalid_argument("a mean is not in [0, 32 * maximum]");
             }
             pending.count = lanes;
-            pending.samples = samples.mutable_data() + first;
+            pending.samples = to + first;
             kernels_.open(transposed, means, pending, nullptr);
             kernels_.finish(pending);
         }

@@ -113,18 +113,23 @@ py::bytes encode_samples(const Array<int32_t>& outputs, const Array<int32_t>& me
     const Batches batches(outputs, mean, samples.size(), depth, q, kernels);
     for (py::ssize_t i = 0; i < samples.size(); ++i)
         if (samples.data()[i] >> depth != 0) throw std::invalid_argument("a sample is beyond the depth");
-    RangeEncoder coder;
-    MixtureBatch mixture;
-    batches.for_each([&](py::ssize_t first, const int32_t(*out)[kLanes], const int32_t* means) {
-        batches.kernels.mixture(out, means, q, mixture);
-        uint16_t batch[kLanes] = {};
-        const auto count = static_cast<int>(std::min<py::ssize_t>(kLanes, samples.size() - first));
-        std::copy_n(samples.data() + first, count, batch);
-        uint32_t low[kLanes], high[kLanes];
-        batches.kernels.bounds(mixture, batch, depth, q, low, high);
-        for (int lane = 0; lane < count; ++lane) coder.encode(low[lane], high[lane]);
-    });
-    return from_bytes(coder.finish());
+    Bytes coded;
+    {
+        const py::gil_scoped_release release;
+        RangeEncoder coder;
+        MixtureBatch mixture;
+        batches.for_each([&](py::ssize_t first, const int32_t(*out)[kLanes], const int32_t* means) {
+            batches.kernels.mixture(out, means, q, mixture);
+            uint16_t batch[kLanes] = {};
+            const auto count = static_cast<int>(std::min<py::ssize_t>(kLanes, samples.size() - first));
+            std::copy_n(samples.data() + first, count, batch);
+            uint32_t low[kLanes], high[kLanes];
+            batches.kernels.bounds(mixture, batch, depth, q, low, high);
+            for (int lane = 0; lane < count; ++lane) coder.encode(low[lane], high[lane]);
+        });
+        coded = coder.finish();
+    }
+    return from_bytes(coded);
 }
 
 py::tuple decode_samples(const py::buffer& data, const Array<int32_t>& outputs, const Array<int32_t>& mean,

@@ -1,11 +1,10 @@
-"""The payload of a frame that the masked-diffusion transformer codes (docs/diffusion.md §4)."""
+"""The payloads of frames that the masked-diffusion transformer codes (docs/diffusion.md §4)."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -17,58 +16,48 @@ from pynlvc.model.diffusion.integers import NetworkRunner, PatchBatch, PatchCode
 from pynlvc.model.diffusion.modelfile import DiffusionModel
 from pynlvc.model.diffusion.native import PROCESSOR
 from pynlvc.model.diffusion.patch_grid import PatchGrid, Planes
+from pynlvc.model.diffusion.revealing import Group, OpenFrame, SharedPatches, Workers, code_lengths
+from pynlvc.model.diffusion.shape import PATCH, TOKENS
 
 BATCH = 256  # patches whose tokens are revealed side by side
 TOGETHER = 4  # patches that a processor's thread computes at once in an encoder: what they need stays in its cache
-TOGETHER_ON_DEVICE = 64  # the same of a device that wants many
+TOGETHER_ON_DEVICE = 256  # the same of a device that wants many
+ENOUGH = 2048  # patches from which on more frames at once gain nothing
+MOST_FRAMES = 16  # that an encoder takes at once
 LANES = 16  # distributions that the range coder takes at once
 OUTPUTS = 9
-Result = TypeVar("Result")
 
 
-class Workers:
-    """Threads that work on different patches: results do not depend on their number."""
+@dataclass(frozen=True)
+class FrameToEncode:
+    """Samples, and those of the frame before (None in a keyframe)."""
 
-    def __init__(self, threads: int) -> None:
-        """threads: 0: one for each processor."""
-        self.count = threads or os.cpu_count() or 1
-        # Products of one patch are small: PyTorch's own threads would wait for each other more than they help.
-        self._pool = ThreadPoolExecutor(self.count, "pynlvc-patches", torch.set_num_threads, (1,))
-
-    def map(self, function: Callable[[int], Result], count: int) -> list[Result]:
-        """function(0) .. function(count - 1)."""
-        return list(self._pool.map(function, range(count)))
+    planes: Planes
+    previous: Planes | None
 
 
-def _lengths(outputs: NDArray[np.int32], mean: NDArray[np.int32], values: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Bits of samples [n] under their distributions."""
-    bounds = _core.mixture_bounds(outputs, mean, np.stack([values, values + 1], 1), depth=8, q=0)
-    return np.log2(1 << 24) - np.log2((bounds[:, 1] - bounds[:, 0]).astype(np.float64))
+@dataclass(frozen=True)
+class FrameToDecode:
+    """A payload, and the samples of the frame before (None in a keyframe)."""
+
+    payload: bytes
+    previous: Planes | None
 
 
-class _SharedPatches:
-    """Patches whose tokens are revealed by several workers at once, group by group."""
+Decoded = tuple[list[NDArray[np.uint8]], list[NDArray[np.float64]]]
+"""Planes, and the bits of each sample of each plane (none without analysis)."""
 
-    def __init__(self, workers: Workers, coders: list[PatchCoder], parts: list[slice], device: torch.device) -> None:
-        self._workers, self._coders, self._parts, self._device = workers, coders, parts, device
-        self._revealed: tuple[int, int, NDArray[np.float32]] | None = None  # not yet told to the coders
 
-    def predict(self, start: int, stop: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """As PatchCoder.predict, in NumPy."""
+def _alike(previous: Sequence[Planes | None]) -> list[list[int]]:
+    """Indices of the keyframes and of the other frames: each have a network of their own."""
+    kinds = [[i for i, before in enumerate(previous) if (before is None) == key] for key in (True, False)]
+    return [indices for indices in kinds if indices]
 
-        def predict(i: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-            if self._revealed is not None:
-                first, last, samples = self._revealed
-                self._coders[i].reveal(first, last, torch.from_numpy(samples[self._parts[i]]).to(self._device))
-            outputs, mean = self._coders[i].predict(start, stop)
-            return outputs.cpu().numpy(), mean.cpu().numpy()
 
-        outputs, means = zip(*self._workers.map(predict, len(self._coders)), strict=True)
-        return np.concatenate(outputs), np.concatenate(means)
-
-    def reveal(self, start: int, stop: int, samples: NDArray[np.float32]) -> None:
-        """As PatchCoder.reveal; the coders get to know it with the next prediction."""
-        self._revealed = start, stop, samples
+def _take(
+    opened: Sequence[OpenFrame], group: Group, outputs: NDArray[np.int32], mean: NDArray[np.int32], frame: int
+) -> NDArray[np.float32]:
+    return opened[frame].take(group, outputs[frame], mean[frame])
 
 
 class FrameCoder:
@@ -94,80 +83,111 @@ class FrameCoder:
         self._tokens = tables.tokens.cpu().numpy()
         self._groups = tables.groups
 
-    def encode(self, planes: Planes, previous: Planes | None) -> tuple[bytes, list[float]]:
-        """(payload, bits of each plane). previous: the frame before, None in a keyframe."""
-        samples = self._grid.cut(planes)[:, self._tokens]  # by rank
+    @property
+    def frames_at_once(self) -> int:
+        """How many frames an encoder best gives at once."""
+        return max(1, min(MOST_FRAMES, ENOUGH // len(self._kinds)))
+
+    def encode(self, frames: Sequence[FrameToEncode]) -> list[tuple[bytes, list[float]]]:
+        """(payload, bits of each plane) of each frame. All samples are known, so patches of several frames are
+        computed side by side; the bytes are those of each frame by itself."""
+        found: dict[int, tuple[bytes, list[float]]] = {}
+        for indices in _alike([frame.previous for frame in frames]):
+            chosen = [frames[i] for i in indices]
+            samples = np.concatenate([self._grid.cut(frame.planes) for frame in chosen])[:, self._tokens]  # by rank
+            outputs, mean = self._predict(samples, self._references([frame.previous for frame in chosen]))
+            apart = len(chosen), len(self._kinds), TOKENS
+            code = partial(self._coded, samples.reshape(apart), outputs.reshape(*apart, OUTPUTS), mean.reshape(apart))
+            coded = self._workers.map(code, len(chosen))
+            found.update(zip(indices, coded, strict=True))
+        return [found[i] for i in range(len(frames))]
+
+    def _predict(
+        self, samples: NDArray[np.float32], references: NDArray[np.float32] | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Outputs and means of all tokens of the patches [n, 1024] of some frames."""
         outputs = np.empty((*samples.shape, OUTPUTS), np.int32)
         mean = np.empty(samples.shape, np.int32)
-        references = self._references(previous)
 
         def predict(index: int) -> None:
             part = slice(index * self._together, min((index + 1) * self._together, len(samples)))
-            o, m = self._coder(part, references).predict_all(torch.from_numpy(samples[part]).to(self._device))
+            places = np.arange(part.start, part.stop) % len(self._kinds)
+            coder = self._coder(places, None if references is None else references[part])
+            o, m = coder.predict_all(torch.from_numpy(samples[part]).to(self._device))
             outputs[part], mean[part] = o.cpu().numpy(), m.cpu().numpy()
 
         self._workers.map(predict, -(-len(samples) // self._together))
-        order = self._coding_order()
-        flat = samples.reshape(-1)[order].astype(np.uint16)
-        flat_outputs, flat_mean = outputs.reshape(-1, OUTPUTS)[order], mean.reshape(-1)[order]
+        return outputs, mean
+
+    def _coded(
+        self, samples: NDArray[np.float32], outputs: NDArray[np.int32], mean: NDArray[np.int32], frame: int
+    ) -> tuple[bytes, list[float]]:
+        """(payload, bits of each plane) of one frame of those that were predicted together."""
+        order = self._order
+        flat = samples[frame].reshape(-1)[order].astype(np.uint16)
+        flat_outputs, flat_mean = outputs[frame].reshape(-1, OUTPUTS)[order], mean[frame].reshape(-1)[order]
         spare = -len(order) % LANES
         lanes = np.pad(flat_outputs, ((0, spare), (0, 0))).reshape(-1, LANES, OUTPUTS).transpose(0, 2, 1)
         means = np.pad(flat_mean, (0, spare)).reshape(-1, LANES)
         payload = _core.encode_samples(np.ascontiguousarray(lanes), means, flat, depth=8, q=0)
-        values = flat.astype(np.int32)
-        bits = _lengths(flat_outputs, flat_mean, values)
-        ends = np.cumsum([0] + [-(-h // 32) * -(-w // 32) for h, w in self._grid.shapes])
-        plane_of = np.searchsorted(ends, order // samples.shape[1], side="right") - 1
-        return payload, np.bincount(plane_of, bits, minlength=len(self._grid.shapes)).tolist()
+        bits = code_lengths(flat_outputs, flat_mean, flat.astype(np.int32))
+        return payload, np.bincount(self._plane_of, bits, minlength=len(self._grid.shapes)).tolist()
 
-    def decode(
-        self, payload: bytes, previous: Planes | None, *, analysis: bool = False
-    ) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.float64]]]:
-        """(planes, bits of each sample of each plane; none without analysis). Damage gives wrong samples, never an
+    def decode(self, frames: Sequence[FrameToDecode], *, analysis: bool = False) -> list[Decoded]:
+        """Frames that do not need each other (of different GOPs), side by side. Damage gives wrong samples, never an
         error."""
-        decoder = _core.SampleDecoder(payload)
-        tokens = np.zeros(self._present.shape, np.uint8)
-        bits = np.zeros(self._present.shape if analysis else (0, 0))
-        references = self._references(previous)
+        found: dict[int, Decoded] = {}
+        for indices in _alike([frame.previous for frame in frames]):
+            found.update(zip(indices, self._decode_alike([frames[i] for i in indices], analysis), strict=True))
+        return [found[i] for i in range(len(frames))]
+
+    def _decode_alike(self, frames: Sequence[FrameToDecode], analysis: bool) -> list[Decoded]:
+        """Frames of one type."""
+        opened = [OpenFrame(frame.payload, *self._present.shape, analysis=analysis) for frame in frames]
+        references = self._references([frame.previous for frame in frames])
         for first in range(0, len(self._kinds), BATCH):
-            batch = slice(first, min(first + BATCH, len(self._kinds)))
-            patches = self._shared(batch, references)
+            batch = np.arange(first, min(first + BATCH, len(self._kinds)))
+            patches = self._shared(batch, references, len(frames))
             for start, stop in self._groups:
-                outputs, mean = patches.predict(start, stop)
-                inside = self._present[batch][:, self._tokens[start:stop]]
-                samples = np.zeros(inside.shape, np.float32)
-                values = decoder.decode(outputs[inside], mean[inside])
-                samples[inside] = values
-                if analysis:
-                    patch, rank = np.nonzero(inside)
-                    lengths = _lengths(outputs[inside], mean[inside], values.astype(np.int32))
-                    bits[batch.start + patch, self._tokens[start + rank]] = lengths
-                patches.reveal(start, stop, samples)
-                tokens[batch, self._tokens[start:stop]] = samples
-        return self._grid.join(tokens), self._grid.join(bits) if analysis else []
+                tokens = self._tokens[start:stop]
+                group = Group(batch, tokens, self._present[batch][:, tokens])
+                predicted = patches.predict(start, stop)
+                outputs, mean = (x.reshape(len(frames), len(batch), *x.shape[1:]) for x in predicted)
+                samples = self._workers.map(partial(_take, opened, group, outputs, mean), len(frames))
+                patches.reveal(start, stop, np.concatenate(samples))
+        return [
+            (self._grid.join(frame.tokens), [] if frame.bits is None else self._grid.join(frame.bits))
+            for frame in opened
+        ]
 
-    def _references(self, previous: Planes | None) -> NDArray[np.float32] | None:
-        return None if previous is None else self._grid.references(previous)
+    def _references(self, previous: Sequence[Planes | None]) -> NDArray[np.float32] | None:
+        """Of the patches of frames of one type, one frame after the other."""
+        planes = [before for before in previous if before is not None]
+        return np.concatenate([self._grid.references(before) for before in planes]) if planes else None
 
-    def _coder(self, part: slice, references: NDArray[np.float32] | None) -> PatchCoder:
-        """Of some patches, of which nothing is revealed."""
-        reference = None if references is None else references[part]
-        batch = PatchBatch(self._kinds[part], reference, self._present[part])
+    def _coder(self, places: NDArray[np.int64], references: NDArray[np.float32] | None) -> PatchCoder:
+        """Of the patches at these places of their frames; nothing is revealed yet."""
+        batch = PatchBatch(self._kinds[places], references, self._present[places])
         return PatchCoder(self._networks[references is not None], batch, self._delta)
 
-    def _shared(self, batch: slice, references: NDArray[np.float32] | None) -> _SharedPatches:
-        """Some patches in equal parts, one for each worker."""
-        count = batch.stop - batch.start
-        shares = max(1, min(self._workers.count, count // TOGETHER))
-        ends = [count * i // shares for i in range(shares + 1)]
+    def _shared(self, batch: NDArray[np.int64], references: NDArray[np.float32] | None, frames: int) -> SharedPatches:
+        """Some patches of each frame in equal parts, one for each worker."""
+        places = np.tile(batch, frames)
+        if references is not None:
+            references = references.reshape(frames, -1, *references.shape[1:])[:, batch].reshape(
+                -1, *references.shape[1:]
+            )
+        shares = max(1, min(self._workers.count, len(places) // TOGETHER))
+        ends = [len(places) * i // shares for i in range(shares + 1)]
         parts = [slice(*ends[i : i + 2]) for i in range(shares)]
 
         def coder(i: int) -> PatchCoder:
-            return self._coder(slice(batch.start + parts[i].start, batch.start + parts[i].stop), references)
+            return self._coder(places[parts[i]], None if references is None else references[parts[i]])
 
-        return _SharedPatches(self._workers, self._workers.map(coder, shares), parts, self._device)
+        return SharedPatches(self._workers, self._workers.map(coder, shares), parts, self._device)
 
-    def _coding_order(self) -> NDArray[np.int64]:
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
         """Indices into [patches * 1024] (by rank) of all tokens inside the picture, in coding order."""
         count, tokens = self._present.shape
         inside = self._present[:, self._tokens]
@@ -178,3 +198,9 @@ class FrameCoder:
                 index = np.arange(first, last)[:, None] * tokens + np.arange(start, stop)
                 parts.append(index[inside[first:last, start:stop]])
         return np.concatenate(parts)
+
+    @cached_property
+    def _plane_of(self) -> NDArray[np.int64]:
+        """The plane of each of these tokens."""
+        ends = np.cumsum([0] + [-(-h // PATCH) * -(-w // PATCH) for h, w in self._grid.shapes])
+        return np.searchsorted(ends, self._order // TOKENS, side="right") - 1
