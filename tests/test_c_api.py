@@ -359,7 +359,10 @@ def test_errors_have_a_status_and_a_text(libnlvc: c.CDLL, handles: Callable[...,
     ):
         status, text = open_encoder(option)
         assert (status, told in text) == (BAD_ARGUMENT, True), text
-    for option, told in (("model=none", b"known: diffusion, fast, fast-1, large, standard, standard-1"), ("model=/none.nlvm", b"/none.nlvm")):
+    for option, told in (
+        ("model=none", b"known: diffusion, fast, fast-1, large, standard, standard-1"),
+        ("model=/none.nlvm", b"/none.nlvm"),
+    ):
         status, text = open_encoder(option)
         assert (status, told in text) == (NO_MODEL, True), text
     status, text = open_encoder(f"model={PROJECT / 'README.md'}")

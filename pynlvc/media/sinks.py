@@ -113,22 +113,12 @@ class NlvcSink:
         if self._to_reuse and self._leftover is not None:
             self._to_reuse -= 1
             return self._leftover.take(frame)
-<<<<<<< HEAD
-        return self.encoder.encode(frame)
-=======
         self._waiting.append(frame)
         return self._code_waiting() if len(self._waiting) >= self.encoder.frames_at_once else []
 
     def _code_waiting(self) -> list[av.Packet]:
         frames, self._waiting = self._waiting, []
-        packets = self.encoder.encode_many(frames)
-        if self._checker is not None:
-            for frame, packet in zip(frames, packets, strict=True):
-                (decoded,) = self._checker.decode(packet)
-                if memory_checksum(decoded) != memory_checksum(frame):
-                    raise NlvcError(f"verification failed: the frame at {frame.time} s differs after decoding")
-        return packets
->>>>>>> 3a675a78fcbd732072baa7ca7bcdd4f717435b0a
+        return self.encoder.encode_many(frames)
 
     def close(self) -> None:
         """Nothing to free."""
