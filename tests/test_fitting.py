@@ -30,9 +30,9 @@ from tests.clips import make_clip
 from tests.core_frames import make_format, make_frames
 from tests.media_files import folder_names, pynlvc_command, run_pynlvc
 
-FAST = load_model("fast")
+FAST = load_model("fast-1")
 QUICK = FitSettings(visits=1_500_000, run=4)
-SETTINGS = EncoderSettings(model="fast", effort=4, gop=0, threads=1)
+SETTINGS = EncoderSettings(model="fast-1", effort=4, gop=0, threads=1)
 
 
 def read(path: Path) -> list[av.VideoFrame]:
@@ -202,7 +202,7 @@ def test_transcode_brings_a_fitted_model(clip_path: Path, tmp_path: Path) -> Non
 
 def test_a_fitted_model_serves_encoders_that_cannot_look_ahead(clip_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "clip.nlvm"
-    arguments = ("fit", clip_path, path, "--model", "fast", "--effort", "4", "--gop", "0")
+    arguments = ("fit", clip_path, path, "--model", "fast-1", "--effort", "4", "--gop", "0")
     done = run_pynlvc(*arguments)
     assert done.returncode == 0 and "fast-fitted" in done.stdout, done.stderr
     assert _core.is_model_difference(path.read_bytes())
