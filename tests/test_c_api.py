@@ -360,7 +360,7 @@ def test_errors_have_a_status_and_a_text(libnlvc: c.CDLL, handles: Callable[...,
         status, text = open_encoder(option)
         assert (status, told in text) == (BAD_ARGUMENT, True), text
     for option, told in (
-        ("model=none", b"known: diffusion, fast, fast-1, large, standard, standard-1"),
+        ("model=none", b"known: diffusion, fast-1, fast, large, standard-1, standard"),
         ("model=/none.nlvm", b"/none.nlvm"),
     ):
         status, text = open_encoder(option)

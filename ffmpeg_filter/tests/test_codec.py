@@ -233,7 +233,7 @@ def test_damage_is_reported_and_ends_at_the_next_keyframe(
 
 def test_errors_are_told_in_words(ffmpeg: Ffmpeg, sound: Source, tmp_path: Path) -> None:
     for options, told in (
-        ("-model none", "there is no model named 'none' (known: diffusion, fast, fast-1, large, standard, standard-1"),
+        ("-model none", "there is no model named 'none' (known: diffusion, fast-1, fast, large, standard-1, standard"),
         ("-model /none.nlvm", "cannot read model /none.nlvm"),
     ):
         done = ffmpeg.attempt("-i", sound.path, *words("-map 0:v -c:v libnlvc " + options), tmp_path / "out.mkv")
