@@ -148,7 +148,7 @@ from pynlvc.codec import EncoderSettings
 first = []
 def progress(p):
     if not first and p.frames: first.append(time.time() - began)
-report = transcode(sys.argv[1], sys.argv[2], verify=sys.argv[3] == "verify", progress=progress,
+report = transcode(sys.argv[1], sys.argv[2], overwrite=True, verify=sys.argv[3] == "verify", progress=progress,
                    settings=EncoderSettings(model="standard"))
 assert "torch" not in sys.modules
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
