@@ -353,7 +353,14 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, model_path: Path, num
     folder.mkdir()
     source = write_clip(tmp_path / "in.mkv", noise_clip(704, 576, 40))
     arguments = ("transcode", str(source), str(folder / "out.mkv"), *options(model_path))
-    process = subprocess.Popen(pynlvc_command(*arguments), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        pynlvc_command(*arguments),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore SIGINT, and so would all that these tests start in one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while ".out.mkv.part" not in folder_names(folder):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
