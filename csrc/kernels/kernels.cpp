@@ -1,6 +1,6 @@
 #include "kernels/kernels.h"
 
-#include <stdexcept>
+#include "named.h"
 
 namespace nlvc {
 
@@ -19,14 +19,7 @@ std::vector<const Kernels*> available_kernels() {
 }
 
 const Kernels& choose_kernels(const std::string& name) {
-    const std::vector<const Kernels*> tables = available_kernels();
-    if (name.empty()) return *tables.back();
-    std::string names;
-    for (const Kernels* table : tables) {
-        if (name == table->name) return *table;
-        names += (names.empty() ? "" : ", ") + std::string(table->name);
-    }
-    throw std::invalid_argument("there are no kernels named '" + name + "' for this processor, only " + names);
+    return choose_named(available_kernels(), name, "there are no kernels named");
 }
 
 }  // namespace nlvc

@@ -1,8 +1,8 @@
 #include "learning/learner.h"
 
 #include <algorithm>
-#include <stdexcept>
 
+#include "named.h"
 #include "thread_pool.h"
 
 namespace nlvc {
@@ -61,14 +61,7 @@ std::vector<const Learner*> available_learners() {
 }
 
 const Learner& choose_learner(const std::string& name) {
-    const std::vector<const Learner*> all = available_learners();
-    if (name.empty()) return *all.back();
-    std::string known;
-    for (const Learner* learner : all) {
-        if (name == learner->name) return *learner;
-        known += std::string(known.empty() ? "" : ", ") + learner->name;
-    }
-    throw std::invalid_argument("no learner " + name + ", only " + known);
+    return choose_named(available_learners(), name, "there is no learner named");
 }
 
 }  // namespace nlvc

@@ -48,8 +48,9 @@ inline float dot(const float* a, const float* b) {
 ///     left(rows, stride, count, n, words)                   [count][n] floats -> [count][ceil(n / kPair)]
 ///     right(rows, count, words)                             [count][T] floats -> [ceil(count / kPair)][T]
 ///     right_turned(rows, count, words, width)               [count][T] floats -> [T / kPair][width], count <= width
-///     multiply<add>(a, rows, depth, b, columns, c, stride)  c [rows][stride] = or += a [rows][depth] b
-///     [depth][columns]
+///     multiply<add>(a, rows, depth, b, columns, c, stride)  a [rows][depth] times b [depth][columns] -> c
+///     [rows][stride],
+///                                                           which it replaces or is added to
 template <class Product>
 class TileLearner {
     using Word = typename Product::Word;
@@ -118,8 +119,7 @@ class TileLearner {
         int outputs = 0, inputs = 0, width = 0;
         const float* bias = nullptr;
         const float* scale = nullptr;
-        float* gradient = nullptr;
-        bool learns = false;
+        float* gradient = nullptr;                   // nullptr: nobody asks for one
         AlignedArray<Word> weights, turned_weights;  // as left factors, forward and backward
         AlignedArray<Word> x, x_turned, d_left, d_right;
         AlignedArray<float> sums;  // gradient of the weights, [outputs][width]
@@ -135,8 +135,7 @@ class TileLearner {
             weights.resize(static_cast<size_t>(outputs) * words(inputs));
             Product::left(weight, inputs, outputs, inputs, weights.data());
             x.resize(static_cast<size_t>(words(inputs)) * kTile);
-            learns = to != nullptr;
-            if (!learns) return;
+            if (to == nullptr) return;
             gradient = to + shape.layer_start(layer);
             AlignedArray<float> turned(static_cast<size_t>(outputs) * inputs);
             for (int j = 0; j < outputs; ++j)
@@ -156,7 +155,7 @@ class TileLearner {
         /// in [inputs][T] -> out [outputs][T]; activations are rounded and clipped.
         void forward(const Row* in, Row* out, bool activation) {
             Product::right(in, inputs, x.data());
-            if (learns) Product::right_turned(in, inputs, x_turned.data(), width);
+            if (gradient != nullptr) Product::right_turned(in, inputs, x_turned.data(), width);
             Product::template multiply<false>(weights.data(), outputs, words(inputs), x.data(), kTile, out[0], kTile);
             for (int j = 0; j < outputs; ++j) {
                 const float b = bias[j], s = scale[j];
@@ -195,7 +194,7 @@ class TileLearner {
         }
 
         void add_gradient() {
-            if (!learns) return;
+            if (gradient == nullptr) return;
             for (int j = 0; j < outputs; ++j)
                 for (int i = 0; i < inputs; ++i) gradient[static_cast<size_t>(j) * inputs + i] += sums[j * width + i];
             float* rest = gradient + static_cast<size_t>(outputs) * inputs;

@@ -7,6 +7,20 @@ from pathlib import Path
 
 from pynlvc.codec import DecoderSettings
 from pynlvc.codec.settings import NATIVE
+from pynlvc.errors import UsageError
+
+
+def expect_positive(arguments: argparse.Namespace, *names: str) -> None:
+    """UsageError for the first of these whole numbers that is below 1."""
+    for name in names:
+        if getattr(arguments, name) < 1:
+            raise UsageError(f"--{name.replace('_', '-')} is {getattr(arguments, name)}: it must be 1 or more")
+
+
+def expect_crop(crop: int) -> None:
+    """UsageError for an edge of cuts that training cannot use."""
+    if crop < 32 or crop % 16:
+        raise UsageError(f"--crop is {crop}: it must be a multiple of 16, 32 or more")
 
 
 def add_decoder_options(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pynlvc.cli.options import expect_crop, expect_positive
 from pynlvc.errors import UsageError
 from pynlvc.model.architecture import SHAPES
 from pynlvc.model.modelfile import IntegerModel
@@ -55,11 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     for folder in arguments.data:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder of clips")
-    for name in ("chunks", "threads", "checkpoint_every"):
-        if getattr(arguments, name) < 1:
-            raise UsageError(f"--{name.replace('_', '-')} is {getattr(arguments, name)}: it must be 1 or more")
-    if arguments.crop < 32 or arguments.crop % 16:
-        raise UsageError(f"--crop is {arguments.crop}: it must be a multiple of 16, 32 or more")
+    expect_positive(arguments, "chunks", "threads", "checkpoint_every")
+    expect_crop(arguments.crop)
     if not 0 < arguments.rate < 10:
         raise UsageError(f"--rate is {arguments.rate}: it must be above 0 and below 10")
     settings = RefineSettings(

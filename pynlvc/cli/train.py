@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pynlvc.cli.options import expect_crop, expect_positive
 from pynlvc.errors import UsageError
 from pynlvc.model.architecture import SHAPES
 
@@ -65,9 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.batch = DIFFUSION_BATCH if diffusion else DEFAULT_BATCH
     if not arguments.data.is_dir():
         raise UsageError(f"{arguments.data} is not a folder of clips")
-    for name in ("steps", "batch", "threads", "checkpoint_every"):
-        if getattr(arguments, name) < 1:
-            raise UsageError(f"--{name.replace('_', '-')} is {getattr(arguments, name)}: it must be 1 or more")
+    expect_positive(arguments, "steps", "batch", "threads", "checkpoint_every")
     for path in (arguments.pictures, arguments.start):
         if path is not None and not path.exists():
             raise UsageError(f"{path} does not exist")
@@ -80,8 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _train_denoisers(arguments: argparse.Namespace) -> bytes:
     """The model file of a shape of pynlvc.model.architecture."""
-    if arguments.crop < 32 or arguments.crop % 16:
-        raise UsageError(f"--crop is {arguments.crop}: it must be a multiple of 16, 32 or more")
+    expect_crop(arguments.crop)
     if not 0 <= arguments.rgb_share <= 1:
         raise UsageError(f"--rgb-share is {arguments.rgb_share}: it must be 0 to 1")
     # torch takes seconds to load: only this command pays for it

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 
 from pynlvc import _core
 from pynlvc.codec.planes import Plane
-from pynlvc.model.examples import ExampleArrays
-
-NetworkKey = tuple[int, int]  # frame type, plane class
+from pynlvc.model.examples import ExampleArrays, NetworkKey
 
 
 @dataclass

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.errors import ModelError
-from pynlvc.fitting.examples import ExampleSet, NetworkExamples, NetworkKey
+from pynlvc.fitting.examples import ExampleSet, NetworkExamples
 from pynlvc.fitting.settings import FitSettings
 from pynlvc.fitting.tunable import TunableNetwork
 from pynlvc.model.adam import Adam
+from pynlvc.model.examples import NetworkKey
 from pynlvc.model.modelfile import IntegerModel, IntegerNetwork
 
 NAME_SUFFIX = "-fitted"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynlvc.model.examples import ExampleArrays
-from pynlvc.model.learnable import layers_of, learner_shape, revealed_taps
+from pynlvc.model.learnable import layers_of, learner_shape, revealed_columns
 from pynlvc.model.modelfile import WEIGHT_LIMIT, IntegerLayer, IntegerNetwork
 
 LINEAR_UNIT = 32
@@ -33,10 +33,8 @@ class TunableNetwork:
         self._network = network
         self._delta = delta
         self._shape = learner_shape(network, delta)
-        self._inputs, errors = revealed_taps(network, delta)
-        hidden = len(network.layer2.weight)
-        every = {n: list(range(layer.weight.shape[1])) for n, layer in enumerate(layers_of(network))}
-        self._columns = every | {0: self._inputs, 2: [*range(hidden), *(hidden + e for e in errors)]}
+        self._columns = revealed_columns(network, delta)
+        self._inputs = self._columns[0]
         base: list[NDArray] = []
         unit: list[NDArray] = []
         least: list[NDArray] = []

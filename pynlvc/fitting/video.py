@@ -15,9 +15,10 @@ from pynlvc.codec.pixel_formats import pixel_format
 from pynlvc.codec.planes import Plane, check_samples, frame_planes
 from pynlvc.codec.settings import EncoderSettings
 from pynlvc.errors import UsageError
-from pynlvc.fitting.examples import ExampleSet, NetworkKey
+from pynlvc.fitting.examples import ExampleSet
 from pynlvc.fitting.fit import fit_model
 from pynlvc.fitting.settings import FIRST_FITTING_EFFORT, FitSettings
+from pynlvc.model.examples import NetworkKey
 from pynlvc.model.store import Model, is_diffusion, load_model, parse_model
 
 Progress = Callable[[str, float], None]  # ("looking" or "fitting", share of it that is done)

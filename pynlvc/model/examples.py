@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from pynlvc import _core
 
+NetworkKey = tuple[int, int]  # frame type, plane class
+
 
 @dataclass(frozen=True)
 class ExampleArrays:

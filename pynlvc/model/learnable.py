@@ -27,18 +27,21 @@ def layers_of(network: IntegerNetwork) -> tuple[IntegerLayer, ...]:
     return network.layer1, network.layer2, network.layer3, network.layer4, network.out
 
 
-def revealed_taps(network: IntegerNetwork, delta: int) -> tuple[list[int], list[int]]:
-    """Which taps of the first and of the second list δ reveals."""
-    inputs = [i for i, tap in enumerate(network.inputs) if tap.revealed(delta)]
-    errors = [i for i, tap in enumerate(network.errors) if tap.revealed(delta)]
-    return inputs, errors
+def revealed_columns(network: IntegerNetwork, delta: int) -> list[list[int]]:
+    """The columns of each dense layer's weights that δ reveals; those of the first are taps of the first list."""
+    hidden = len(network.layer2.weight)
+    columns = [list(range(layer.weight.shape[1])) for layer in layers_of(network)]
+    columns[0] = [i for i, tap in enumerate(network.inputs) if tap.revealed(delta)]
+    columns[2] = columns[2][:hidden] + [hidden + i for i, tap in enumerate(network.errors) if tap.revealed(delta)]
+    return columns
 
 
 def learner_shape(network: IntegerNetwork, delta: int) -> _core.LearnerShape:
     """The sizes of a network for one δ."""
-    inputs, errors = revealed_taps(network, delta)
+    columns = revealed_columns(network, delta)
     first, second, third = (len(layer.weight) for layer in layers_of(network)[:3])
-    return _core.LearnerShape(inputs=len(inputs), errors=len(errors), h1=first, h2=second, g=third)
+    errors = len(columns[2]) - second
+    return _core.LearnerShape(inputs=len(columns[0]), errors=errors, h1=first, h2=second, g=third)
 
 
 class LearnableNetwork:
@@ -70,6 +73,8 @@ class LearnableNetwork:
         self._units = np.concatenate([unit.ravel() for unit in units.values()]).astype(np.float32)
         self.parameters: Array = np.concatenate([part.ravel() for part in parts.values()]).astype(np.float32)
         self.parameters /= self._units
+        self._columns = [revealed_columns(network, delta) for delta in DELTAS]
+        self._learner_shapes = [learner_shape(network, delta) for delta in DELTAS]
 
     def _named(self, flat: Array) -> dict[str, Array]:
         out, at = {}, 0
@@ -90,32 +95,29 @@ class LearnableNetwork:
         threads: int = 1,
     ) -> float:
         """Code length of examples for a δ in bits; its derivative by the parameters is added to `gradient`."""
-        inputs, errors = revealed_taps(self._network, delta)
-        hidden = len(self._network.layer2.weight)
-        columns: dict[str, list[int] | slice] = {"w1": inputs, "w3": [*range(hidden), *(hidden + e for e in errors)]}
+        columns, shape = self._columns[delta], self._learner_shapes[delta]
+        inputs = columns[0]
         real = self._named(self.parameters * self._units)
         parts: list[Array] = []
         scales = []
-        for weight, bias in _LAYERS:
+        for (weight, bias), kept in zip(_LAYERS, columns, strict=True):
             scale = row_scales(real[weight], real[bias])
             whole = np.rint(real[weight] / scale[:, None]).clip(-WEIGHT_LIMIT, WEIGHT_LIMIT)
             own_bias = real[bias][delta] if real[bias].ndim == 2 else real[bias]
-            parts += [whole[:, columns.get(weight, slice(None))].ravel(), own_bias / scale, scale]
+            parts += [whole[:, kept].ravel(), own_bias / scale, scale]
             scales.append(scale)
         parts += [real["wl"][delta][inputs], real["wm"], real["bl"][delta : delta + 1]]
         values = np.concatenate(parts).astype(np.float32)
         values[-sum(part.size for part in parts[-3:]) :] *= LINEAR_ONE
-        shape = learner_shape(self._network, delta)
         if gradient is None:
             return examples.learn(shape, values, depth=depth, q=q, threads=threads)
         by_value = np.zeros_like(values)
         bits = examples.learn(shape, values, depth=depth, q=q, gradient=by_value, threads=threads)
         own = np.zeros_like(gradient)
         by_real = self._named(own)
-        for number, ((weight, bias), scale) in enumerate(zip(_LAYERS, scales, strict=True)):
+        for number, ((weight, bias), kept, scale) in enumerate(zip(_LAYERS, columns, scales, strict=True)):
             start = shape.layer_start(number)
-            kept = columns.get(weight, slice(None))
-            size = by_real[weight][:, kept].size
+            size = len(scale) * len(kept)
             by_real[weight][:, kept] = by_value[start : start + size].reshape(len(scale), -1) / scale[:, None]
             of_bias = by_real[bias][delta] if by_real[bias].ndim == 2 else by_real[bias]
             of_bias[:] = by_value[start + size : start + size + len(scale)] / scale
@@ -151,7 +153,6 @@ def grown(network: IntegerNetwork, *, h1: int, h2: int, g: int, rng: np.random.G
 
     Widths that are smaller than the network's leave it as wide as it is.
     """
-    sets = len(DELTAS)
     more1 = max(0, h1 - len(network.layer1.weight))
     more2 = max(0, h2 - len(network.layer2.weight))
     more_g = max(0, g - len(network.layer3.weight))
@@ -173,7 +174,6 @@ def grown(network: IntegerNetwork, *, h1: int, h2: int, g: int, rng: np.random.G
         )
 
     per_difference = 4.0  # an activation is 32 for 1.0, a difference of 8 samples is 1.0 (denoiser.py)
-    assert network.layer1.bias.shape[0] == sets
     return IntegerNetwork(
         frame_type=network.frame_type,
         plane_class=network.plane_class,

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from pynlvc import _core
 from pynlvc.codec.pixel_formats import pixel_format
-from pynlvc.model.examples import ExampleArrays
+from pynlvc.model.examples import ExampleArrays, NetworkKey
 from pynlvc.training.clips import Augmentation, Planes, augmented_cut
 
-NetworkKey = tuple[int, int]  # frame type, plane class
 LEAST_FRAMES = 5  # of a cut, where its clip has them
 
 

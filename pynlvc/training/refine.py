@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -18,10 +18,10 @@ import numpy as np
 from pynlvc.errors import NlvcError, UnsupportedFormatError
 from pynlvc.model.adam import Adam
 from pynlvc.model.architecture import SHAPES
-from pynlvc.model.examples import ExampleArrays
+from pynlvc.model.examples import ExampleArrays, NetworkKey
 from pynlvc.model.learnable import LearnableNetwork, grown
 from pynlvc.model.modelfile import IntegerModel
-from pynlvc.training.chunks import Chunk, ChunkSettings, NetworkKey, make_chunk
+from pynlvc.training.chunks import LEAST_FRAMES, Chunk, ChunkSettings, make_chunk
 from pynlvc.training.clips import Augmentation, Planes, augmented_cut, read_clip
 from pynlvc.training.split import split_clips
 
@@ -150,7 +150,7 @@ def refine(
         for n in model.networks
         if n.plane_class < YUV_CLASSES
     }
-    done, seconds, learned = _resume(output / CHECKPOINT, learning)
+    done, seconds = _resume(output / CHECKPOINT, learning)
     if done:
         report(f"resumed at chunk {done}")
     (output / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
@@ -163,28 +163,31 @@ def refine(
 
     clips = list(training.values())
 
-    def chunk_of(number: int, data: bytes) -> Chunk:
-        return make_chunk(
-            clips, data, settings.material, settings.augmentation, np.random.default_rng([settings.seed, number])
-        )
-
     with ThreadPoolExecutor(1) as maker:
-        following = maker.submit(chunk_of, done, present().to_bytes())
-        while done < settings.chunks:
+
+        def begin(number: int) -> Future[Chunk] | None:
+            """Starts to make a chunk with the model as it is now, if anybody will learn from it."""
+            if number >= settings.chunks:
+                return None
+            rng = np.random.default_rng([settings.seed, number])
+            data = present().to_bytes()
+            return maker.submit(make_chunk, clips, data, settings.material, settings.augmentation, rng)
+
+        following = begin(done)
+        while following is not None:
             chunk = following.result()
-            following = maker.submit(chunk_of, done + 1, present().to_bytes())  # beside learning
+            following = begin(done + 1)  # beside learning
             rate = settings.rate * min(1.0, (done + 1) / settings.warmup)
             rate *= 0.01 + 0.99 * (1 - done / settings.chunks)
-            before = {key: one.optimizer.steps for key, one in learning.items()}
             for key, one in sorted(learning.items()):
                 one.learn(chunk, key, settings, rate, [settings.seed, done])
-            learned += settings.batch * sum(one.optimizer.steps - before[key] for key, one in learning.items())
             done += 1
             if done % settings.validate_every and done != settings.chunks:
                 continue
             seconds = time.monotonic() - started
             now = present()
             scores = _validate(now, held_out)
+            learned = settings.batch * sum(one.optimizer.steps for one in learning.values())
             _save(output, learning, now, done, seconds, learned, rate, scores)
             recent = " ".join(f"{k[0]}{k[1]} {one.training_bits:.3f}" for k, one in sorted(learning.items()))
             held = " ".join(f"{name} {score:.4f}" for name, score in scores.items())
@@ -195,7 +198,7 @@ def refine(
 def _fixed_cuts(clips: dict[str, list[Planes]], settings: RefineSettings) -> list[list[np.ndarray]]:
     """Two cuts of each validation clip, always the same ones."""
     rng = np.random.default_rng(0)
-    return [augmented_cut(clip, rng, settings.augmentation, 5) for clip in clips.values() for _ in range(2)]
+    return [augmented_cut(clip, rng, settings.augmentation, LEAST_FRAMES) for clip in clips.values() for _ in range(2)]
 
 
 def _validate(model: IntegerModel, cuts: list[list[np.ndarray]]) -> dict[str, float]:
@@ -213,17 +216,17 @@ def _validate(model: IntegerModel, cuts: list[list[np.ndarray]]) -> dict[str, fl
     return scores
 
 
-def _resume(checkpoint: Path, learning: dict[NetworkKey, _Learning]) -> tuple[int, float, int]:
-    """(chunks done, seconds, examples learned from)"""
+def _resume(checkpoint: Path, learning: dict[NetworkKey, _Learning]) -> tuple[int, float]:
+    """(chunks done, seconds)"""
     if not checkpoint.exists():
-        return 0, 0.0, 0
+        return 0, 0.0
     with np.load(checkpoint) as state:
         for key, one in learning.items():
             name = f"{key[0]}{key[1]}"
             one.network.parameters[:] = state[f"{name} parameters"]
             one.optimizer.mean[:], one.optimizer.square[:] = state[f"{name} mean"], state[f"{name} square"]
             one.optimizer.steps = int(state[f"{name} steps"])
-        return int(state["chunks"]), float(state["seconds"]), int(state["learned"])
+        return int(state["chunks"]), float(state["seconds"])
 
 
 def _save(
@@ -236,11 +239,7 @@ def _save(
     rate: float,
     scores: dict[str, float],
 ) -> None:
-    state: dict[str, np.ndarray] = {
-        "chunks": np.array(chunks),
-        "seconds": np.array(seconds),
-        "learned": np.array(learned),
-    }
+    state: dict[str, np.ndarray] = {"chunks": np.array(chunks), "seconds": np.array(seconds)}
     for key, one in learning.items():
         name = f"{key[0]}{key[1]}"
         state[f"{name} parameters"] = one.network.parameters

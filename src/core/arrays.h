@@ -12,6 +12,10 @@ namespace nlvc {
 
 namespace py = pybind11;
 
+inline void expect(bool holds, const char* what) {
+    if (!holds) throw std::invalid_argument(what);
+}
+
 /// C-contiguous array of T; other arrays of T are copied, other types refused.
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;

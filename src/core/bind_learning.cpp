@@ -7,10 +7,6 @@
 namespace nlvc {
 namespace {
 
-void expect(bool fact, const char* otherwise) {
-    if (!fact) throw std::invalid_argument(otherwise);
-}
-
 double learn_examples(const LearnerShape& shape, const Array<float>& values, const Array<int8_t>& inputs,
                       const Array<int8_t>& errors, const Array<float>& anchors, const Array<float>& samples, int depth,
                       int q, std::optional<Array<float>> gradient, int threads, const std::string& learner) {

@@ -10,10 +10,6 @@
 
 namespace nlvc {
 
-inline void expect(bool holds, const char* what) {
-    if (!holds) throw std::invalid_argument(what);
-}
-
 constexpr int kActivationLimit = 127;
 
 inline int8_t activation(int32_t x, int32_t low = -kActivationLimit) {
